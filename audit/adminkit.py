@@ -1,0 +1,233 @@
+"""The staff's pages that every app builds on: looking is free, changing goes through a command.
+
+Who is looking is asked of the site the page hangs in (`config.site.StaffSite`), so
+this floor needs to know nobody above it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+from audit.actors import Actor
+from audit.errors import Refusal
+from audit.typeids import parse_typeid
+
+M = TypeVar("M", bound=Model)
+
+ROWS_A_PAGE: Final = 50
+ROWS_AN_ACTION_MAX: Final = 100
+SEARCH_CHARACTERS_MAX: Final = 200
+REASON_CHARACTERS_MAX: Final = 300
+AFTER: Final = "after"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A grave act about to happen: what to show first, and the command to call with the reason."""
+
+    title: str
+    facts: Mapping[str, object]
+    button: str
+    act: Callable[[str], object]
+    wants_reason: bool = True
+
+
+class Reception(Protocol):
+    """What a page needs of the site it hangs in: who is asking."""
+
+    def officer(self, request: HttpRequest) -> Actor:
+        """Return who is at this desk."""
+        ...
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what every page's template needs."""
+        ...
+
+
+class KeysetPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts nothing; its template links to the next page by the last row's key."""
+
+    template_name = "admin/keyset_pagination.html"
+
+
+class KeysetChangeList(ChangeList):  # type: ignore[misc]
+    """A list, newest first, whose pages begin after a key: no COUNT and no OFFSET at any depth."""
+
+    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        """Take our own parameter out, which is no filter of the model."""
+        found: dict[str, Any] = super().get_filters_params(params)
+        self.after = _key((found.pop(AFTER, None) or [""])[-1])
+        return found
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+        """Order by key alone: keys are UUIDv7, so that is by age."""
+        del request, queryset
+        return ["-pk"]
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read one page and one row more, which says whether there is another page."""
+        del request
+        rows = self.queryset.filter(pk__lt=self.after) if self.after else self.queryset
+        page = list(rows[: self.list_per_page + 1])
+        self.has_more = len(page) > self.list_per_page
+        self.result_list = page[: self.list_per_page]
+        self.result_count = self.full_result_count = len(self.result_list)
+        self.show_full_result_count = self.can_show_all = self.multi_page = False
+        self.show_admin_actions = bool(page)
+        self.paginator = KeysetPaginator(self.result_list, self.list_per_page)
+
+    @property
+    def next_page(self) -> str:
+        """Return the query of the page behind this one."""
+        return str(self.get_query_string({AFTER: str(self.result_list[-1].pk)}))
+
+    @property
+    def first_page(self) -> str:
+        """Return the query of the newest page."""
+        return str(self.get_query_string(remove=[AFTER]))
+
+
+class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
+    """Shows rows and never writes one. Actions call commands, which do.
+
+    May be seen with `<app>.view_<model>`; `scoped` narrows the rows to those the
+    officer may know exist, for the list, the detail, search and actions alike.
+    """
+
+    admin_site: Reception
+    actions: Any = ()
+    list_per_page = ROWS_A_PAGE
+    list_fullwidth = True
+    list_filter_submit = False
+    show_full_result_count = False
+    show_facets = False
+    sortable_by: ClassVar[tuple[str, ...]] = ()
+    search_fields: tuple[str, ...] = ()
+    actions_selection_counter = False
+
+    def officer(self, request: HttpRequest) -> Actor:
+        """Return who is looking."""
+        return self.admin_site.officer(request)
+
+    def scoped(self, queryset: QuerySet[M], actor: Actor) -> QuerySet[M]:
+        """Return the rows `actor` may know exist: nothing until a page says which."""
+        del actor
+        return queryset.none()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        """Return the rows in scope of whoever is looking."""
+        return self.scoped(super().get_queryset(request), self.officer(request))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        """List by key."""
+        del request, kwargs
+        return KeysetChangeList
+
+    def get_search_results(  # noqa: PLR0917 - Django's signature
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        """Find by public id, by key, or by exactly what a search field says."""
+        term = search_term.strip()[:SEARCH_CHARACTERS_MAX]
+        if not term:
+            return queryset, False
+        key = _key(term, prefix=getattr(self.model, "prefix", ""))
+        if key is not None:
+            return queryset.filter(pk=key), False
+        if not self.search_fields:
+            return queryset.none(), False
+        found, is_doubled = super().get_search_results(request, queryset, f'"{term}"')
+        return found, is_doubled
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """Search exactly: a substring search walks the whole table."""
+        del request
+        return tuple(f"={name.lstrip('=^@')}" for name in self.search_fields) or ("=pk",)
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Ask the officer's roles."""
+        del obj
+        meta = self.model._meta  # noqa: SLF001 - Django's own interface
+        return self.officer(request).may(f"{meta.app_label}.view_{meta.model_name}")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the page in menus to those who may open it."""
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, *_: Any, **__: Any) -> bool:
+        """Nothing is added by hand."""
+        return False
+
+    def has_change_permission(self, *_: Any, **__: Any) -> bool:
+        """Nothing is edited in place."""
+        return False
+
+    def has_delete_permission(self, *_: Any, **__: Any) -> bool:
+        """Nothing is deleted, ever."""
+        return False
+
+    def confirm(self, request: HttpRequest, *, row: M, step: Step) -> HttpResponse:
+        """Show what is about to happen; do it when the form comes back, then return to the row.
+
+        An action in the page's head is a link, and a link from anywhere must change nothing.
+        """
+        meta = self.model._meta  # noqa: SLF001 - Django's own interface
+        back = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+        reason = request.POST.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
+        is_missing = request.method == "POST" and step.wants_reason and not reason
+        if request.method == "POST" and not is_missing:
+            self.report(request, row=row, act=partial(step.act, reason))
+            return HttpResponseRedirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": meta,
+            "title": step.title,
+            "row": row,
+            "step": step,
+            "is_missing": is_missing,
+            "reason_characters_max": REASON_CHARACTERS_MAX,
+            "back": back,
+        }
+        return TemplateResponse(request, "admin/confirm.html", context)
+
+    def run_on_each(
+        self, request: HttpRequest, *, rows: QuerySet[M], act: Callable[[M], object]
+    ) -> None:
+        """Call `act`, a command, on every selected row and report each row's own outcome."""
+        chosen = list(rows[: ROWS_AN_ACTION_MAX + 1])
+        if len(chosen) > ROWS_AN_ACTION_MAX:
+            said = f"Nothing was done: choose at most {ROWS_AN_ACTION_MAX} rows at once."
+            self.message_user(request, said, messages.ERROR)
+            return
+        for row in chosen:
+            self.report(request, row=row, act=partial(act, row))
+
+    def report(self, request: HttpRequest, *, row: object, act: Callable[[], object]) -> bool:
+        """Call `act` and say beside the row what came of it; True where it was done."""
+        try:
+            act()
+        except Refusal as refusal:
+            self.message_user(request, f"{row}: {refusal.title}", messages.ERROR)
+            return False
+        self.message_user(request, f"{row}: done.", messages.SUCCESS)
+        return True
+
+
+def _key(text: str, *, prefix: str = "") -> UUID | None:
+    """Return the key that `text` spells, as a UUID or as a public id of `prefix`; else None."""
+    for read in (UUID, lambda spelled: parse_typeid(prefix, spelled)):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return None

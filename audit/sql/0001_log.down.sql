@@ -1,0 +1,11 @@
+DROP PROCEDURE audit_guard(text, text, text);
+DROP PROCEDURE audit_witness(text, text);
+DROP FUNCTION audit_keep_version();
+DROP FUNCTION audit_require_witness();
+DROP FUNCTION audit_record(jsonb);
+DROP FUNCTION audit_make_partitions(integer);
+DROP TABLE audit_touch;
+DROP TABLE audit_entry;
+DROP PROCEDURE audit_append_only(regclass);
+DROP FUNCTION audit_refuse_change();
+DROP FUNCTION audit_uuid_floor(timestamptz);
