@@ -1,0 +1,94 @@
+"""Every no this app can say."""
+
+from dataclasses import dataclass
+
+from audit.errors import Refusal, RefusalKind
+
+
+@dataclass(eq=False, kw_only=True)
+class OwnRequest(Refusal):
+    """Nobody decides what they asked for themselves: another person must."""
+
+    code = "own_request"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    ref: str
+
+
+@dataclass(eq=False, kw_only=True)
+class AlreadyDecided(Refusal):
+    """This request has been decided or withdrawn, by you or by somebody else."""
+
+    code = "already_decided"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    ref: str
+    state: str
+
+
+@dataclass(eq=False, kw_only=True)
+class StaleApproval(Refusal):
+    """What was shown has changed since: look again before deciding."""
+
+    code = "stale_approval"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    ref: str
+
+
+@dataclass(eq=False, kw_only=True)
+class AlreadyFrozen(Refusal):
+    """The account is frozen already; lift that freeze first."""
+
+    code = "already_frozen"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    account: str
+
+
+@dataclass(eq=False, kw_only=True)
+class NameTaken(Refusal):
+    """Another one of the same name exists."""
+
+    code = "name_taken"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    name: str
+
+
+@dataclass(eq=False, kw_only=True)
+class ConflictingRoles(Refusal):
+    """Nobody may hold these roles together."""
+
+    code = "conflicting_roles"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    roles: list[str]
+
+
+@dataclass(eq=False, kw_only=True)
+class EmailTaken(Refusal):
+    """Somebody signs in with this e-mail address already."""
+
+    code = "email_taken"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    email: str
+
+
+@dataclass(eq=False, kw_only=True)
+class AlreadyEnrolled(Refusal):
+    """This login has an authenticator; it must be removed before another is enrolled."""
+
+    code = "already_enrolled"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    ref: str

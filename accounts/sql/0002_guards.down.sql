@@ -1,0 +1,2 @@
+DROP FUNCTION mailbox_leave(uuid, uuid, text, jsonb, text, timestamptz);
+ALTER TABLE accounts_decision DROP CONSTRAINT decision_copies_maker;
