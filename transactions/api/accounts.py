@@ -1,0 +1,164 @@
+"""`GET /v1/accounts…`: what a partner's accounts hold, and what moved."""
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.frontdesk.authentication import actor_of
+from accounts.frontdesk.endpoints import Endpoint, id_in_path
+from accounts.frontdesk.pagination import no_parameters, page_of, row_of, shown_page
+from accounts.frontdesk.shapes import page_shape
+from accounts.models import Account, Freeze
+from accounts.selectors.accounts import access_account, listed_accounts, shown_account
+from accounts.states import FreezeMode
+from audit.errors import Fault
+from audit.typeids import typeid
+from transactions.models import Balance, Journal, Posting
+from transactions.selectors.balances import balances_of, postings_on
+
+VIEW = "accounts.view_account"
+
+
+class FreezeShape(serializers.Serializer[Any]):
+    """An order that stops money on the account. Why, and by whom, is not told."""
+
+    id = serializers.CharField()
+    mode = serializers.ChoiceField([mode.value for mode in FreezeMode if mode != FreezeMode.NONE])
+    placed_at = serializers.DateTimeField()
+
+
+class AccountShape(serializers.Serializer[Any]):
+    """One account and its money, in minor units of its currency."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    alias = serializers.CharField()
+    currency = serializers.CharField()
+    status = serializers.ChoiceField(["active", "frozen"])
+    freezes = FreezeShape(many=True)
+    posted_minor = serializers.IntegerField()
+    pending_minor = serializers.IntegerField()
+    available_minor = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class PostingShape(serializers.Serializer[Any]):
+    """One line on the account: above zero arrived, below zero left."""
+
+    id = serializers.CharField()
+    journal = serializers.CharField()
+    purpose = serializers.CharField()
+    transfer = serializers.CharField(allow_null=True)
+    amount_minor = serializers.IntegerField()
+    currency = serializers.CharField()
+    balance_after_minor = serializers.IntegerField(allow_null=True)
+    occurred_at = serializers.DateTimeField()
+    recorded_at = serializers.DateTimeField()
+
+
+class AccountList(Endpoint):
+    """The caller's accounts."""
+
+    scopes = {"GET": "accounts:read"}
+
+    @extend_schema(
+        operation_id="listAccounts",
+        summary="List accounts",
+        description="Your accounts with their balances, oldest first.",
+        responses=page_shape(AccountShape),
+    )
+    def get(self, request: Request) -> Response:
+        """Return a page of accounts."""
+        actor = actor_of(request, may=VIEW)
+        page = page_of(request)
+        rows = listed_accounts(to=actor, after=row_of(page.cursor), limit=page.limit + 1)
+        balances = balances_of(row.pk for row in rows)
+        return Response(
+            shown_page(
+                rows,
+                page=page,
+                show=lambda row: shown(row, balance=balances.get(row.pk)),
+                key=lambda row: row.pk,
+            )
+        )
+
+
+class AccountDetail(Endpoint):
+    """One of the caller's accounts."""
+
+    scopes = {"GET": "accounts:read"}
+
+    @extend_schema(
+        operation_id="getAccount",
+        summary="Read an account",
+        description="One account: what is posted, what is reserved, and what may still be spent.",
+        responses=AccountShape,
+    )
+    def get(self, request: Request, account_id: str) -> Response:
+        """Return the account; NotFound if it is not the caller's."""
+        actor = actor_of(request, may=VIEW)
+        no_parameters(request)
+        account = shown_account(id_in_path("acc", account_id), actor=actor)
+        return Response(shown(account, balance=balances_of([account.pk]).get(account.pk)))
+
+
+class PostingList(Endpoint):
+    """What moved on one of the caller's accounts."""
+
+    scopes = {"GET": "accounts:read"}
+
+    @extend_schema(
+        operation_id="listPostings",
+        summary="List an account's postings",
+        description="Every line that changed the account's balance, the newest first.",
+        responses=page_shape(PostingShape),
+    )
+    def get(self, request: Request, account_id: str) -> Response:
+        """Return a page of postings; NotFound if the account is not the caller's."""
+        actor = actor_of(request, may=VIEW)
+        page = page_of(request)
+        account = access_account(id_in_path("acc", account_id), actor=actor)
+        rows = postings_on(account.pk, to=actor, before=row_of(page.cursor), limit=page.limit + 1)
+        return Response(shown_page(rows, page=page, show=_line, key=lambda row: row[0].pk))
+
+
+def shown(account: Account, *, balance: Balance | None) -> dict[str, object]:
+    """Return an account as its partner sees it."""
+    if balance is None:
+        raise Fault(f"{account.audit_ref} has no balance")
+    freezes: list[Freeze] = account.open_freezes  # type: ignore[attr-defined]
+    return {
+        "id": account.public_id,
+        "name": account.name,
+        "alias": account.alias,
+        "currency": account.currency,
+        "status": "active" if account.freeze_mode == FreezeMode.NONE else "frozen",
+        "freezes": [
+            {"id": freeze.public_id, "mode": freeze.mode, "placed_at": freeze.placed_at}
+            for freeze in freezes
+        ],
+        "posted_minor": balance.posted_minor,
+        "pending_minor": balance.pending_minor,
+        "available_minor": balance.available_minor,
+        "created_at": account.created_at,
+    }
+
+
+def _line(row: tuple[Posting, Journal]) -> dict[str, object]:
+    posting, journal = row
+    model, _, key = journal.subject_ref.partition(":")
+    return {
+        "id": typeid("pst", posting.pk),
+        "journal": typeid("jnl", journal.pk),
+        "purpose": journal.purpose,
+        "transfer": typeid("trf", UUID(key)) if model == "transfer" else None,
+        "amount_minor": posting.amount_minor,
+        "currency": posting.currency,
+        "balance_after_minor": posting.balance_after_minor,
+        "occurred_at": posting.occurred_at,
+        "recorded_at": journal.recorded_at,
+    }

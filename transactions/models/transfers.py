@@ -1,0 +1,166 @@
+"""Transfers: what was asked of us, the money reserved for it, and the limits it met."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.models import Approval, VaultRecord
+from audit.history import Guarded
+from transactions.errors import WrongState
+from transactions.models.ledger import LedgerAccount
+from transactions.money import AMOUNT_MINOR_MAX, Money
+from transactions.states import MOVES, HoldState, LimitWindow, TransferKind, TransferState
+
+
+class Transfer(Guarded):
+    """One instruction to move money, and how far it got.
+
+    `origin` is the one thing that asked for it (an idempotency key, a staff
+    command). A payout's payee lives in the vault; rows hold its tokens.
+    """
+
+    prefix: ClassVar[str] = "trf"
+
+    book_id = models.UUIDField()
+    kind = models.CharField(max_length=10, choices=TransferKind.choices)
+    state = models.CharField(max_length=20, choices=TransferState.choices)
+    source = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="+")
+    destination = models.ForeignKey(
+        LedgerAccount, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    payee_name = models.ForeignKey(
+        VaultRecord, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    payee_iban = models.ForeignKey(
+        VaultRecord, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    reference = models.CharField(max_length=140, blank=True)
+    metadata = models.JSONField(default=dict)
+    origin = models.CharField(max_length=160, unique=True)
+    requested_by = models.CharField(max_length=120)
+    approval = models.ForeignKey(Approval, on_delete=models.PROTECT, null=True, related_name="+")
+    provider = models.CharField(max_length=30, blank=True)
+    provider_ref = models.CharField(max_length=120, blank=True)
+    failure_code = models.CharField(max_length=80, blank=True)
+    is_flagged = models.BooleanField(default=False)
+    trace_id = models.CharField(max_length=32)
+    occurred_at = models.DateTimeField()
+    requested_at = models.DateTimeField(db_default=Now())
+    claimed_at = models.DateTimeField(null=True)
+    ask_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="transfer_amount_in_range",
+                condition=Q(amount_minor__gt=0, amount_minor__lte=AMOUNT_MINOR_MAX),
+            ),
+            models.CheckConstraint(
+                name="transfer_state_known", condition=Q(state__in=TransferState.values)
+            ),
+            models.CheckConstraint(
+                name="transfer_has_one_destination",
+                condition=Q(
+                    kind=TransferKind.INTERNAL,
+                    destination__isnull=False,
+                    payee_iban__isnull=True,
+                )
+                | Q(kind=TransferKind.PAYOUT, destination__isnull=True, payee_iban__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="transfer_not_to_itself",
+                condition=Q(destination__isnull=True) | ~Q(destination=F("source")),
+            ),
+            models.CheckConstraint(
+                name="transfer_settled_has_time",
+                condition=Q(
+                    state__in=[TransferState.SETTLED, TransferState.RETURNED],
+                    settled_at__isnull=False,
+                )
+                | (
+                    ~Q(state__in=[TransferState.SETTLED, TransferState.RETURNED])
+                    & Q(settled_at__isnull=True)
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(name="transfer_by_book", fields=["book_id", "id"]),
+            models.Index(name="transfer_by_source", fields=["source", "requested_at"]),
+            models.Index(name="transfer_by_state", fields=["state", "id"]),
+            models.Index(
+                name="transfer_to_ask", fields=["ask_at"], condition=Q(ask_at__isnull=False)
+            ),
+            models.Index(name="transfer_by_reference", fields=["reference"]),
+            models.Index(name="transfer_by_trace", fields=["trace_id"]),
+            models.Index(name="transfer_by_provider_ref", fields=["provider_ref"]),
+        ]
+
+    def __str__(self) -> str:
+        """Show amount and reference."""
+        return f"{self.money} {self.reference or self.public_id}"
+
+    @property
+    def money(self) -> Money:
+        """Return the amount as a value."""
+        return Money(self.amount_minor, self.currency)
+
+    def advance(self, to: TransferState, *, at: datetime | None = None) -> None:
+        """Move to state `to`, or refuse. Saves nothing: the command does."""
+        here = TransferState(self.state)
+        if to not in MOVES[here]:
+            raise WrongState(state=here.value, wanted=to.value)
+        self.state = to
+        if to is TransferState.SETTLED:
+            self.settled_at = at
+
+
+class Hold(Guarded):
+    """Money of one account reserved for one transfer. Open until posted or voided, once."""
+
+    prefix: ClassVar[str] = "hld"
+
+    transfer = models.OneToOneField(Transfer, on_delete=models.PROTECT, related_name="hold")
+    book_id = models.UUIDField()
+    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="+")
+    amount_minor = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=HoldState.choices, default=HoldState.OPEN)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="hold_amount_positive", condition=Q(amount_minor__gt=0)),
+            models.CheckConstraint(
+                name="hold_state_known", condition=Q(state__in=HoldState.values)
+            ),
+        ]
+        indexes = [models.Index(name="hold_by_account", fields=["account", "state"])]
+
+    def close(self, as_: HoldState) -> None:
+        """End the reservation; a Fault of state if it has ended before."""
+        if self.state != HoldState.OPEN:
+            raise WrongState(state=self.state, wanted=as_.value)
+        self.state = as_
+
+
+class Limit(Guarded):
+    """The most one account may send, for each transfer or each day."""
+
+    prefix: ClassVar[str] = "lim"
+
+    book_id = models.UUIDField()
+    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="limits")
+    window = models.CharField(max_length=10, choices=LimitWindow.choices)
+    amount_max_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="limit_once", fields=["account", "window"]),
+            models.CheckConstraint(
+                name="limit_not_negative", condition=Q(amount_max_minor__gte=0)
+            ),
+        ]

@@ -1,0 +1,35 @@
+"""What a door hands to `request_transfer`: one instruction, checked for form. Pure."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from transactions.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payee:
+    """Whom a payout is for. Never printed: it goes straight into the vault."""
+
+    name: str = field(repr=False)
+    iban: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferOrder:
+    """One instruction to move `money` out of `source_id`.
+
+    To `destination_id` (an account of the same book) where that is set: an
+    internal transfer, posted at once. To `payee` otherwise: a payout.
+    """
+
+    source_id: UUID
+    money: Money
+    destination_id: UUID | None = None
+    payee: Payee | None = None
+    reference: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Insist on exactly one destination; the doors say it more kindly."""
+        if (self.destination_id is None) is (self.payee is None):
+            raise ValueError("an order has either a destination account or a payee")

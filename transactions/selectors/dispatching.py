@@ -1,0 +1,53 @@
+"""Reading what waits to be sent, carried out or asked about."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.states import ApprovalState
+from transactions.models import Transfer
+from transactions.states import TransferState
+
+AT_ONCE_MAX = 100
+
+
+def next_to_claim() -> Transfer | None:
+    """Return the oldest accepted payout, locked; one that another worker holds is passed over."""
+    return (
+        Transfer.objects.filter(state=TransferState.ACCEPTED)
+        .select_for_update(no_key=True, of=("self",), skip_locked=True)
+        .order_by("id")
+        .first()
+    )
+
+
+def decided_transfers() -> QuerySet[Transfer]:
+    """Return payouts whose approval is decided and not carried out yet, oldest first."""
+    decided = Q(approval__state=ApprovalState.APPROVED) | Q(
+        approval__state__in=[ApprovalState.REJECTED, ApprovalState.WITHDRAWN]
+    )
+    return (
+        Transfer.objects.filter(decided, state=TransferState.AWAITING_APPROVAL)
+        .select_related("approval")
+        .order_by("id")[:AT_ONCE_MAX]
+    )
+
+
+def transfers_to_ask_about() -> QuerySet[Transfer]:
+    """Return sent payouts of which nothing was heard for too long, the longest silence first."""
+    return (
+        Transfer.objects.filter(
+            ask_at__lte=timezone.now(),
+            state__in=[TransferState.DISPATCHED, TransferState.UNKNOWN],
+        )
+        .select_related("payee_name", "payee_iban")
+        .order_by("ask_at")[:AT_ONCE_MAX]
+    )
+
+
+def transfer_by_id(transfer_id: UUID) -> Transfer | None:
+    """Return a transfer with its payee's vault records, for sending it."""
+    return (
+        Transfer.objects.select_related("payee_name", "payee_iban").filter(pk=transfer_id).first()
+    )

@@ -1,0 +1,223 @@
+"""The invariants of money: journals, balances, origins, holds, freezes, four eyes. SQL only.
+
+Each is (name, promise, query); names are those of the house's list of invariants.
+"""
+
+from typing import Final
+
+BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
+    (
+        "L1",
+        "a journal sums to zero in each currency",
+        """
+        SELECT format('journal %s is off by %s %s', journal_id, sum(amount_minor), currency)
+        FROM transactions_posting GROUP BY journal_id, currency HAVING sum(amount_minor) <> 0
+        """,
+    ),
+    (
+        "L1",
+        "a journal has 2 to 64 postings, all of its book, and no posting lacks its journal",
+        """
+        SELECT format('journal %s has %s postings, %s of another book or of no journal',
+            coalesce(j.id, p.journal_id), count(p.id),
+            count(p.id) FILTER (WHERE p.book_id IS DISTINCT FROM j.book_id))
+        FROM transactions_journal AS j
+        FULL JOIN transactions_posting AS p ON p.journal_id = j.id
+        GROUP BY j.id, p.journal_id
+        HAVING count(p.id) NOT BETWEEN 2 AND 64 OR bool_or(p.book_id IS DISTINCT FROM j.book_id)
+        """,
+    ),
+    (
+        "L1",
+        "a posting is of its account's book and currency",
+        """
+        SELECT format('posting %s is not of account %s', p.id, p.account_id)
+        FROM transactions_posting AS p
+        LEFT JOIN transactions_ledgeraccount AS a ON a.id = p.account_id
+        WHERE a.id IS NULL OR a.book_id <> p.book_id OR a.currency <> p.currency
+        """,
+    ),
+    (
+        "L2",
+        "all of a book sums to zero in each currency",
+        """
+        SELECT format('book %s is off by %s %s', book_id, sum(amount_minor), currency)
+        FROM transactions_posting GROUP BY book_id, currency HAVING sum(amount_minor) <> 0
+        """,
+    ),
+    (
+        "L3",
+        "a stored balance is the sum of its postings",
+        """
+        SELECT format('account %s stands at %s, its postings at %s',
+            a.id, b.posted_minor, coalesce(p.total, 0))
+        FROM transactions_ledgeraccount AS a
+        LEFT JOIN transactions_balance AS b ON b.account_id = a.id
+        LEFT JOIN (
+            SELECT account_id, sum(amount_minor) AS total
+            FROM transactions_posting GROUP BY account_id
+        ) AS p ON p.account_id = a.id
+        WHERE a.keeps_balance AND b.posted_minor IS DISTINCT FROM coalesce(p.total, 0)
+            OR NOT a.keeps_balance AND b.account_id IS NOT NULL
+        """,
+    ),
+    (
+        "L3",
+        "a posting says how its account stood after it",
+        """
+        SELECT format('posting %s says %s after it, its forerunners %s', id, said, summed)
+        FROM (
+            SELECT p.id, p.balance_after_minor AS said, a.keeps_balance,
+                sum(p.amount_minor)
+                    OVER (PARTITION BY p.account_id ORDER BY p.account_version) AS summed
+            FROM transactions_posting AS p
+            INNER JOIN transactions_ledgeraccount AS a ON a.id = p.account_id
+        ) AS lines
+        WHERE keeps_balance AND said IS DISTINCT FROM summed
+            OR NOT keeps_balance AND said IS NOT NULL
+        """,
+    ),
+    (
+        "L4",
+        "a balance less what is reserved is at or above its floor",
+        """
+        SELECT format('account %s has %s, reserved %s, floor %s',
+            account_id, posted_minor, pending_minor, floor_minor)
+        FROM transactions_balance
+        WHERE posted_minor - pending_minor < floor_minor OR pending_minor < 0
+        """,
+    ),
+    (
+        "L5",
+        "a transfer has one origin and no origin has two",
+        """
+        SELECT format('origin "%s" has %s transfers', origin, count(*))
+        FROM transactions_transfer GROUP BY origin HAVING count(*) > 1 OR origin = ''
+        """,
+    ),
+    (
+        "L5",
+        "a journal has the one origin that it names, and undoes at most one other",
+        """
+        SELECT format('journal %s and origin "%s" do not name each other',
+            coalesce(j.id, o.journal_id), coalesce(o.origin, j.origin))
+        FROM transactions_journal AS j
+        FULL JOIN transactions_journalorigin AS o ON o.journal_id = j.id
+        WHERE j.origin IS DISTINCT FROM o.origin OR j.reverses IS DISTINCT FROM o.reverses
+            OR j.reverses IS NOT NULL
+            AND NOT EXISTS (SELECT FROM transactions_journal AS u WHERE u.id = j.reverses)
+        """,
+    ),
+    (
+        "L5",
+        "a transfer has exactly the journals that its state says",
+        """
+        SELECT format('transfer %s is %s and has %s journals', t.id, t.state, count(j.id))
+        FROM transactions_transfer AS t
+        LEFT JOIN transactions_journal AS j ON j.subject_ref = 'transfer:' || t.id
+        GROUP BY t.id
+        HAVING count(j.id) <> CASE t.state WHEN 'settled' THEN 1 WHEN 'returned' THEN 2 ELSE 0 END
+        """,
+    ),
+    (
+        "L6",
+        "what is reserved on an account is the sum of its open holds",
+        """
+        SELECT format('account %s has %s reserved, its open holds are %s',
+            b.account_id, b.pending_minor, coalesce(h.total, 0))
+        FROM transactions_balance AS b
+        LEFT JOIN (
+            SELECT account_id, sum(amount_minor) AS total
+            FROM transactions_hold WHERE state = 'open' GROUP BY account_id
+        ) AS h ON h.account_id = b.account_id
+        WHERE b.pending_minor <> coalesce(h.total, 0)
+        """,
+    ),
+    (
+        "L6",
+        "a payout has one hold of its amount, open, paid or released as the payout is",
+        """
+        SELECT format('transfer %s is %s, its hold %s',
+            t.id, t.state, coalesce(h.state, 'missing'))
+        FROM transactions_transfer AS t
+        FULL JOIN transactions_hold AS h ON h.transfer_id = t.id
+        WHERE (t.kind = 'payout') IS DISTINCT FROM (h.id IS NOT NULL)
+            OR h.id IS NOT NULL AND (
+                h.amount_minor <> t.amount_minor OR h.account_id <> t.source_id
+                OR h.state <> CASE
+                    WHEN t.state IN ('settled', 'returned') THEN 'posted'
+                    WHEN t.state IN ('failed', 'rejected', 'cancelled') THEN 'voided'
+                    ELSE 'open'
+                END
+            )
+        """,
+    ),
+    (
+        "L6",
+        "a settled transfer took its amount from its account, and a return gave it back",
+        """
+        SELECT format('transfer %s of %s moved %s by journal %s',
+            t.id, t.amount_minor, moved.net, j.id)
+        FROM transactions_transfer AS t
+        INNER JOIN transactions_journal AS j ON j.subject_ref = 'transfer:' || t.id
+        INNER JOIN LATERAL (
+            SELECT coalesce(sum(p.amount_minor) FILTER (WHERE p.amount_minor < 0), 0) AS net,
+                bool_or(p.account_id = t.source_id AND p.amount_minor < 0) AS is_paid
+            FROM transactions_posting AS p WHERE p.journal_id = j.id
+        ) AS moved ON true
+        WHERE moved.net <> -t.amount_minor OR j.reverses IS NULL AND NOT moved.is_paid
+        """,
+    ),
+    (
+        "L6",
+        "the ledger stops what an account's open freeze says, and nothing else",
+        """
+        SELECT format('account %s is frozen for %s, its order says %s, the ledger %s',
+            a.id, a.freeze_mode, coalesce(f.mode, 'none'), b.frozen)
+        FROM accounts_account AS a
+        LEFT JOIN transactions_balance AS b ON b.account_id = a.id
+        LEFT JOIN accounts_freeze AS f ON f.account_id = a.id AND f.lifted_at IS NULL
+        WHERE a.freeze_mode <> coalesce(f.mode, 'none')
+            OR nullif(b.frozen, 0) IS DISTINCT FROM
+            array_position('{debits,credits,all}'::text [], a.freeze_mode::text)
+        """,
+    ),
+    (
+        "L11",
+        "nobody decides what they asked for, and the request tells the same maker",
+        """
+        SELECT format('decision %s on approval %s: made by %s, checked by %s',
+            d.id, a.id, a.maker_party, d.checker_party)
+        FROM accounts_decision AS d
+        INNER JOIN accounts_approval AS a ON a.id = d.approval_id
+        WHERE d.checker_party IN (a.maker_party, d.maker_party) OR d.maker_party <> a.maker_party
+        """,
+    ),
+    (
+        "L11",
+        "what was approved, used or rejected was decided so by another party",
+        """
+        SELECT format('approval %s is %s without such a decision', a.id, a.state)
+        FROM accounts_approval AS a
+        WHERE a.state IN ('approved', 'used', 'rejected') AND NOT EXISTS (
+            SELECT FROM accounts_decision AS d
+            WHERE d.approval_id = a.id AND d.checker_party <> a.maker_party
+                AND d.verdict = CASE a.state WHEN 'rejected' THEN 'reject' ELSE 'approve' END
+        )
+        """,
+    ),
+    (
+        "L11",
+        "a payout that needed a second signature left only with it",
+        """
+        SELECT format('transfer %s is %s under approval %s, which is %s',
+            t.id, t.state, a.id, a.state)
+        FROM transactions_transfer AS t
+        INNER JOIN accounts_approval AS a ON a.id = t.approval_id
+        WHERE t.state IN ('accepted', 'dispatched', 'unknown', 'settled', 'failed', 'returned')
+            AND a.state <> 'used'
+            OR a.subject_ref <> 'transfer:' || t.id
+            OR (a.payload ->> 'amount_minor')::bigint <> t.amount_minor
+        """,
+    ),
+)

@@ -1,0 +1,77 @@
+"""Reading the books, as commands need them."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from accounts.models import Partner
+from accounts.scopes import visible_accounts
+from audit.actors import Actor
+from audit.errors import NotFound
+from transactions.models import Journal, LedgerAccount, Limit, Transfer
+from transactions.states import TransferState
+
+NEVER_LEFT = (TransferState.FAILED, TransferState.REJECTED, TransferState.CANCELLED)
+
+
+def access_ledger_account(account_id: UUID, *, actor: Actor) -> LedgerAccount:
+    """Return the ledger side of an account `actor` may see; NotFound for any other."""
+    found = LedgerAccount.objects.filter(
+        pk__in=visible_accounts(to=actor).filter(pk=account_id).values("pk"), keeps_balance=True
+    ).first()
+    if found is None:
+        raise NotFound(ref=f"account:{account_id}")
+    return found
+
+
+def access_ledger_accounts(
+    account_ids: Collection[UUID], *, actor: Actor
+) -> dict[UUID, LedgerAccount]:
+    """Return the ledger's side of those of the accounts that `actor` may see, by id."""
+    visible = visible_accounts(to=actor).filter(pk__in=list(account_ids))
+    found = LedgerAccount.objects.filter(pk__in=visible.values("pk"), keeps_balance=True)
+    return {account.pk: account for account in found}
+
+
+def account_for_money(account_id: UUID | None, *, currency: str) -> LedgerAccount | None:
+    """Return the account that incoming money names, None where none of its currency."""
+    if account_id is None:
+        return None
+    return LedgerAccount.objects.filter(
+        pk=account_id, currency=currency, keeps_balance=True
+    ).first()
+
+
+def partner_of_book(book_id: UUID) -> Partner:
+    """Return the partner whose book this is."""
+    return Partner.objects.get(book_id=book_id)
+
+
+def limits_on(account_id: UUID) -> Sequence[Limit]:
+    """Return the limits on what an account may send."""
+    return list(Limit.objects.filter(account_id=account_id).order_by("window"))
+
+
+def sent_today(account_id: UUID) -> int:
+    """Return what left or will leave an account of what was asked for since midnight UTC.
+
+    What was taken over today from former books is not of today.
+    """
+    now = timezone.now()
+    midnight = datetime(now.year, now.month, now.day, tzinfo=UTC)
+    sent = (
+        Transfer.objects.filter(
+            source_id=account_id, requested_at__gte=midnight, occurred_at__gte=midnight
+        )
+        .exclude(state__in=NEVER_LEFT)
+        .aggregate(total=Sum("amount_minor"))
+    )
+    return int(sent["total"] or 0)
+
+
+def journal_of_origin(origin: str) -> UUID | None:
+    """Return the id of the journal that `origin` caused."""
+    return Journal.objects.filter(origin=origin).values_list("pk", flat=True).first()

@@ -1,0 +1,117 @@
+"""Opening books, accounts and limits; freezing accounts."""
+
+from uuid import UUID
+
+from accounts.errors import AlreadyFrozen, NameTaken
+from accounts.models import Account, Customer, Freeze, Partner, Portfolio
+from accounts.selectors.accounts import access_account
+from accounts.states import FreezeMode
+from audit.actors import Actor
+from audit.commands import command
+from audit.constraints import refuse_on
+from audit.services.recording import record
+from audit.typeids import typeid
+from transactions.ledger.posting import freeze, open_balance
+from transactions.models import Book, LedgerAccount, Limit
+from transactions.states import LimitWindow
+
+
+@command
+def open_house(*, actor: Actor) -> Book:
+    """Open the house's own book, once: money of unknown owners lands there. NameTaken again."""
+    with refuse_on({"book_one_house": NameTaken(name="house")}):
+        book = Book.objects.create(name="House")
+    record("book.opened", actor=actor, target=book, rows=[book])
+    return book
+
+
+@command
+def open_book(*, actor: Actor, partner: Partner) -> Book:
+    """Open a partner's book."""
+    book = Book.objects.create(id=partner.book_id, partner=partner, name=partner.name)
+    record("book.opened", actor=actor, target=book, rows=[book])
+    return book
+
+
+@command
+def open_account(
+    *,
+    actor: Actor,
+    portfolio: Portfolio,
+    name: str,
+    currency: str,
+    alias: str,
+    customer: Customer | None = None,
+) -> Account:
+    """Open an account and, under the same id, its side of the ledger. NameTaken for its alias."""
+    with refuse_on({"accounts_account_alias_key": NameTaken(name=alias)}):
+        account = Account.objects.create(
+            partner=portfolio.partner,
+            book_id=portfolio.book_id,
+            portfolio=portfolio,
+            customer=customer,
+            name=name,
+            currency=currency,
+            alias=alias,
+        )
+    ledger_side = LedgerAccount.objects.create(
+        id=account.pk,
+        book_id=portfolio.book_id,
+        code=f"account:{alias}",
+        currency=currency,
+        keeps_balance=True,
+    )
+    open_balance(ledger_side.pk)
+    record(
+        "account.opened",
+        actor=actor,
+        target=account,
+        rows=[account, ledger_side],
+        book_id=account.book_id,
+    )
+    return account
+
+
+@command
+def set_limit(
+    *, actor: Actor, account: Account, window: LimitWindow, amount_max_minor: int
+) -> Limit:
+    """Limit what an account may send, for each transfer or each day."""
+    limit = Limit.objects.create(
+        book_id=account.book_id,
+        account_id=account.pk,
+        window=window,
+        amount_max_minor=amount_max_minor,
+    )
+    record("limit.set", actor=actor, target=limit, rows=[limit])
+    return limit
+
+
+@command
+def freeze_account(
+    *, actor: Actor, account_id: UUID, mode: FreezeMode, reason: str, legal_reference: str
+) -> Freeze:
+    """Stop an account's money at once, in the direction of `mode`. AlreadyFrozen if it is."""
+    account = access_account(account_id, actor=actor, lock=True)
+    known = AlreadyFrozen(account=typeid("acc", account.pk))
+    with refuse_on({"freeze_one_open": known}):
+        order = Freeze.objects.create(
+            account=account,
+            book_id=account.book_id,
+            mode=mode,
+            reason=reason,
+            legal_reference=legal_reference,
+            placed_by=actor.ref,
+        )
+    account.freeze_mode = mode
+    account.save(update_fields=["freeze_mode"])
+    freeze(account.pk, bits=mode.bits)
+    record(
+        "account.frozen",
+        actor=actor,
+        target=account,
+        facts={"mode": mode, "reason": reason, "legal_reference": legal_reference},
+        rows=[account, order],
+        book_id=account.book_id,
+    )
+    return order

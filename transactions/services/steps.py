@@ -1,0 +1,98 @@
+"""Steps that several commands on transfers share. Each runs in its caller's transaction."""
+
+from datetime import datetime
+from uuid import UUID
+
+from accounts.services.mailbox import publish
+from audit.canonical import Json
+from audit.typeids import typeid
+from transactions.ledger.accounts import clearing, newly_opened, system_account
+from transactions.ledger.posting import Draft, Line, free, post
+from transactions.models import Hold, LedgerAccount, Transfer
+from transactions.states import HoldState
+
+
+def tell(transfer: Transfer, *, occurred_at: datetime) -> None:
+    """Leave the partner a letter that says where the transfer stands now."""
+    publish(
+        f"transfer.{transfer.state}",
+        book_id=transfer.book_id,
+        payload=letter_of(transfer),
+        occurred_at=occurred_at,
+    )
+
+
+def letter_of(transfer: Transfer) -> dict[str, Json]:
+    """Return what a partner is told about a transfer: ids and state, nothing personal."""
+    return {
+        "id": transfer.public_id,
+        "kind": transfer.kind,
+        "state": transfer.state,
+        "amount_minor": transfer.amount_minor,
+        "currency": transfer.currency,
+        "reference": transfer.reference,
+        "source_account": typeid("acc", transfer.source_id),
+        "failure_code": transfer.failure_code or None,
+    }
+
+
+def approval_payload(transfer: Transfer) -> dict[str, Json]:
+    """Return exactly what a checker is shown, and what the act is checked against later."""
+    return {
+        "transfer": transfer.public_id,
+        "kind": transfer.kind,
+        "amount_minor": transfer.amount_minor,
+        "currency": transfer.currency,
+        "source_account": typeid("acc", transfer.source_id),
+        "payee_name": transfer.payee_name.masked if transfer.payee_name else "",
+        "payee_iban": transfer.payee_iban.masked if transfer.payee_iban else "",
+        "payee_token": str(transfer.payee_iban_id),
+        "reference": transfer.reference,
+        "requested_by": transfer.requested_by,
+    }
+
+
+def release_hold(hold: Hold) -> None:
+    """Give the reserved money back to the account."""
+    hold.close(HoldState.VOIDED)
+    hold.save(update_fields=["state"])
+    free(hold.account_id, amount_minor=hold.amount_minor)
+
+
+def pay_out_of_hold(
+    transfer: Transfer, *, hold: Hold, occurred_at: datetime
+) -> tuple[UUID, list[LedgerAccount]]:
+    """Turn the reservation into a journal: the money has left towards the provider.
+
+    Returns the journal's id and the accounts that were opened for it.
+    """
+    hold.close(HoldState.POSTED)
+    hold.save(update_fields=["state"])
+    account = system_account(
+        clearing(transfer.provider), book_id=transfer.book_id, currency=transfer.currency
+    )
+    amount = transfer.amount_minor
+    journal_id = post(
+        Draft(
+            book_id=transfer.book_id,
+            purpose="payout",
+            subject_ref=transfer.audit_ref,
+            origin=f"{transfer.audit_ref}:settled",
+            occurred_at=occurred_at,
+            lines=[
+                Line(
+                    account_id=transfer.source_id,
+                    amount_minor=-amount,
+                    currency=transfer.currency,
+                    release_minor=amount,
+                ),
+                Line(account_id=account.pk, amount_minor=amount, currency=transfer.currency),
+            ],
+        )
+    )
+    return journal_id, newly_opened(account)
+
+
+def save_state(transfer: Transfer, *fields: str) -> None:
+    """Save the transfer's state and what came with it."""
+    transfer.save(update_fields=["state", "settled_at", "ask_at", *fields])

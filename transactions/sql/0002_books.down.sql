@@ -1,0 +1,12 @@
+DROP FUNCTION ledger_open(uuid);
+DROP FUNCTION ledger_freeze(uuid, integer);
+DROP FUNCTION ledger_reserve(uuid, bigint);
+DROP FUNCTION ledger_post(jsonb);
+DROP FUNCTION ledger_shortfall(uuid, bigint);
+DROP FUNCTION ledger_line(uuid, uuid, uuid, bigint, text, bigint, timestamptz);
+DROP FUNCTION ledger_lock(uuid[]);
+DROP FUNCTION ledger_check_book(uuid);
+DROP FUNCTION ledger_refuse(text, uuid);
+DROP TABLE transactions_posting;
+DROP TABLE transactions_journal;
+DROP FUNCTION ledger_require_balance();

@@ -1,0 +1,56 @@
+"""The lives of transfers and holds, each as one table. Pure but for TextChoices."""
+
+from typing import Final
+
+from django.db.models import TextChoices
+
+
+class TransferKind(TextChoices):
+    """Between two of our accounts, or out of the house."""
+
+    INTERNAL = "internal", "Internal"
+    PAYOUT = "payout", "Payout"
+
+
+class TransferState(TextChoices):
+    """Where a transfer stands. The order is the order of its life."""
+
+    AWAITING_APPROVAL = "awaiting_approval", "Waiting for a second person"
+    ACCEPTED = "accepted", "Accepted, about to be sent"
+    DISPATCHED = "dispatched", "Sent, waiting for the bank's word"
+    UNKNOWN = "unknown", "Sent, outcome unknown: the bank is being asked"
+    SETTLED = "settled", "Settled"
+    FAILED = "failed", "Failed, money released"
+    REJECTED = "rejected", "Rejected by a second person"
+    CANCELLED = "cancelled", "Cancelled before it was sent"
+    RETURNED = "returned", "Settled, then returned by the bank"
+
+
+S = TransferState
+MOVES: Final[dict[TransferState, frozenset[TransferState]]] = {
+    S.AWAITING_APPROVAL: frozenset({S.ACCEPTED, S.REJECTED, S.CANCELLED}),
+    S.ACCEPTED: frozenset({S.DISPATCHED, S.CANCELLED}),
+    S.DISPATCHED: frozenset({S.UNKNOWN, S.SETTLED, S.FAILED}),
+    S.UNKNOWN: frozenset({S.DISPATCHED, S.SETTLED, S.FAILED}),
+    S.SETTLED: frozenset({S.RETURNED}),
+    S.FAILED: frozenset(),
+    S.REJECTED: frozenset(),
+    S.CANCELLED: frozenset(),
+    S.RETURNED: frozenset(),
+}
+FINAL_STATES: Final = frozenset({S.SETTLED, S.FAILED, S.REJECTED, S.CANCELLED, S.RETURNED})
+
+
+class HoldState(TextChoices):
+    """Whether reserved money is still reserved."""
+
+    OPEN = "open", "Reserved"
+    POSTED = "posted", "Paid out"
+    VOIDED = "voided", "Released"
+
+
+class LimitWindow(TextChoices):
+    """How long a limit counts before it starts again."""
+
+    TRANSFER = "transfer", "Each transfer"
+    DAY = "day", "Each day (UTC)"
