@@ -1,0 +1,190 @@
+"""Sending payouts and asking after them: claim by command, call outside any transaction, record.
+
+A claimed payout of which nothing is known is never simply sent again. It is
+asked about; only "never heard of it", after the provider's stated window,
+sends the same request again, under the same key.
+"""
+
+import hmac
+import time
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import assert_never
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.crypto.vault import read_back
+from accounts.roles import PROVIDER_GRANTS, SYSTEM_GRANTS
+from audit.actors import Actor, ActorKind
+from audit.circumstances import under
+from audit.failpoints import between_failpoints
+from integrations.providers.base import (
+    Accepted,
+    Declined,
+    Destination,
+    NeverHeard,
+    PaymentOrder,
+    Provider,
+    Unknown,
+)
+from integrations.providers.registry import provider_of
+from integrations.rounds.callbacks import act_on_transfer
+from integrations.selectors.dispatches import last_payment_call
+from integrations.services.dispatches import log_dispatch
+from integrations.states import DispatchAct
+from transactions.errors import Contradiction, NothingChanged
+from transactions.meanings import TransferNotice
+from transactions.meanings import TransferState as Standing
+from transactions.models import Transfer
+from transactions.selectors.dispatching import transfer_by_id, transfers_to_ask_about
+from transactions.services.dispatching import (
+    claim_transfer,
+    fail_transfer,
+    note_acceptance,
+    note_doubt,
+)
+
+WORKER = Actor(
+    kind=ActorKind.SYSTEM,
+    id="worker",
+    label="Worker",
+    credential="process",
+    grants=SYSTEM_GRANTS,
+)
+claim = between_failpoints("dispatch.claim")(claim_transfer)
+keep_line = between_failpoints("dispatch.log")(log_dispatch)
+acceptance = between_failpoints("dispatch.acceptance")(note_acceptance)
+refusal = between_failpoints("dispatch.refusal")(fail_transfer)
+doubt = between_failpoints("dispatch.doubt")(note_doubt)
+inquiry = between_failpoints("dispatch.inquiry")(act_on_transfer)
+
+
+def send_payouts() -> int:
+    """Claim and send accepted payouts, one by one, until there is none; return how many."""
+    count = 0
+    while True:
+        try:
+            claimed = claim(actor=WORKER)
+        except NothingChanged:
+            return count
+        transfer = transfer_by_id(claimed.pk)
+        if transfer is not None:
+            with under(trace_id=transfer.trace_id):
+                _pay(transfer)
+        count += 1
+
+
+def ask_providers() -> int:
+    """Ask after every payout of which nothing was heard for too long; return how many."""
+    waiting = transfers_to_ask_about()
+    for transfer in waiting:
+        with under(trace_id=transfer.trace_id):
+            _ask(transfer)
+    return len(waiting)
+
+
+def order_for(transfer: Transfer) -> PaymentOrder:
+    """Return the one request this transfer can ever make: the same bytes under the same key."""
+    if transfer.payee_name is None or transfer.payee_iban is None:
+        raise ValueError(f"{transfer.pk} is not a payout")
+    return PaymentOrder(
+        key=derived_key(transfer),
+        reference=transfer.public_id,
+        amount_minor=transfer.amount_minor,
+        currency=transfer.currency,
+        destination=Destination(
+            name=read_back(transfer.payee_name), iban=read_back(transfer.payee_iban)
+        ),
+    )
+
+
+def derived_key(transfer: Transfer) -> str:
+    """Return the key a provider knows this transfer by: an HMAC of our id, not to be guessed."""
+    message = f"{transfer.provider}:{transfer.pk}".encode()
+    return hmac.new(settings.DERIVATION_KEY.encode(), message, sha256).hexdigest()
+
+
+def _pay(transfer: Transfer) -> None:
+    """Send the payment and record the answer."""
+    provider = provider_of(transfer.provider)
+    started = time.monotonic()
+    answer = call(provider, order_for(transfer))
+    keep_line(transfer, DispatchAct.PAY, answer=answer, seconds=time.monotonic() - started)
+    _record(transfer, answer)
+
+
+@between_failpoints("dispatch.pay")
+def call(provider: Provider, order: PaymentOrder, /) -> Accepted | Declined | Unknown:
+    """Ask the provider to pay. The only line from which money leaves the house."""
+    return provider.pay(order)
+
+
+def _ask(transfer: Transfer) -> None:
+    """Ask how the payment stands; send it again only if the provider never had it."""
+    provider = provider_of(transfer.provider)
+    started = time.monotonic()
+    found = provider.standing(order_for(transfer))
+    keep_line(transfer, DispatchAct.INQUIRE, answer=found, seconds=time.monotonic() - started)
+    match found:
+        case NeverHeard():
+            window = timedelta(seconds=provider.resend_after_seconds)
+            last = last_payment_call(transfer.pk) or transfer.claimed_at
+            if last is not None and timezone.now() - last > window:
+                _pay(transfer)
+            else:
+                _record(transfer, Unknown("the provider has not heard of it yet"))
+        case Unknown():
+            _record(transfer, found)
+        case TransferNotice():
+            _record_standing(transfer, found)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _record(transfer: Transfer, answer: Accepted | Declined | Unknown) -> None:
+    """Run the command for an answer; what the callback told meanwhile is already known."""
+    actor = _as_provider(transfer)
+    try:
+        match answer:
+            case Accepted(provider_ref=provider_ref):
+                acceptance(actor=actor, transfer_id=transfer.pk, provider_ref=provider_ref)
+            case Declined(reason=reason):
+                refusal(
+                    actor=actor,
+                    transfer_id=transfer.pk,
+                    reason=reason,
+                    occurred_at=timezone.now(),
+                )
+            case Unknown(because=because):
+                doubt(actor=actor, transfer_id=transfer.pk, because=because)
+            case unreachable:
+                assert_never(unreachable)
+    except (NothingChanged, Contradiction):
+        # Known already, or contradicted by the callback: the refusal is written down.
+        return
+
+
+def _record_standing(transfer: Transfer, notice: TransferNotice) -> None:
+    """Run the commands for how the provider says the payment stands."""
+    steps = [notice]
+    if notice.state is Standing.RETURNED:
+        # Both callbacks were missed: it settled before it was returned.
+        steps.insert(0, replace(notice, state=Standing.SETTLED))
+    for step in steps:
+        try:
+            inquiry(step, actor=_as_provider(transfer))
+        except (NothingChanged, Contradiction):
+            # Known already, or written down by the command as a contradiction.
+            continue
+
+
+def _as_provider(transfer: Transfer) -> Actor:
+    return Actor(
+        kind=ActorKind.PROVIDER,
+        id=transfer.provider,
+        label=transfer.provider.capitalize(),
+        credential="answer",
+        grants=PROVIDER_GRANTS,
+    )

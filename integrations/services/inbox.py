@@ -1,0 +1,141 @@
+"""The inbox: storing what arrived, leasing it to one worker, marking what became of it.
+
+Bookkeeping, not commands: nobody named acts here. The effects are commands of their own.
+"""
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from accounts.crypto.boxes import close_box
+from audit.actors import Actor
+from audit.circumstances import current
+from audit.commands import command
+from audit.services.recording import record
+from integrations.errors import NotQuarantined
+from integrations.models import Callback
+from integrations.providers.base import Genuine
+from integrations.selectors.callbacks import access_callback
+from integrations.states import CallbackState
+
+BATCH: Final = 50
+LEASE_SECONDS: Final = 30
+ATTEMPTS_MAX: Final = 8
+FIRST_DELAY_SECONDS: Final = 2
+DETAIL_CHARS_MAX: Final = 300
+
+# The first sight of an event is stored; a second copy is counted; other content under the
+# same event id is kept beside it for a person to look at.
+STORE = """
+    INSERT INTO integrations_callback
+        (id, provider, endpoint, event_id, event_type, body, body_sha256, state, detail, attempts,
+         deliveries, trace_id)
+    VALUES (uuidv7(), %(provider)s, %(endpoint)s, %(event_id)s, %(event_type)s, %(body)s, %(sha)s,
+            %(state)s, %(detail)s, 0, 1, %(trace)s)
+    ON CONFLICT ON CONSTRAINT callback_once
+    DO UPDATE SET deliveries = integrations_callback.deliveries + 1
+    RETURNING body_sha256
+"""
+LEASE = """
+    UPDATE integrations_callback
+    SET due_at = now() + make_interval(secs => %s), attempts = attempts + 1
+    WHERE id IN (
+        SELECT id FROM integrations_callback
+        WHERE state = 'received' AND due_at <= now()
+        ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id
+"""
+
+
+def receive(provider: str, *, endpoint: str, event: Genuine, body: bytes) -> None:
+    """Store one genuine callback; a copy of a stored one is only counted."""
+    digest = sha256(body).hexdigest()
+    kept = _store(provider, endpoint=endpoint, event=event, body=body, digest=digest)
+    if kept != digest:
+        _store(
+            provider,
+            endpoint=endpoint,
+            event=Genuine(event_id=f"{event.event_id}#{digest[:12]}", event_type=event.event_type),
+            body=body,
+            digest=digest,
+            conflict=f"{event.event_id} came before with another body",
+        )
+
+
+def lease_batch() -> Sequence[UUID]:
+    """Take the next due callbacks for this worker alone; the lease ends by itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(LEASE, [LEASE_SECONDS, BATCH])
+        return [key for (key,) in cursor.fetchall()]
+
+
+def mark(callback: Callback, state: CallbackState, *, detail: str) -> None:
+    """Write down what became of a callback."""
+    callback.state = state
+    callback.detail = detail[:DETAIL_CHARS_MAX]
+    callback.trace_id = current().trace_id
+    callback.processed_at = timezone.now()
+    callback.save(update_fields=["state", "detail", "trace_id", "processed_at"])
+
+
+def postpone(callback: Callback, *, reason: str) -> None:
+    """Try a callback again later, twice as late each time; quarantine it after the last try."""
+    if callback.attempts >= ATTEMPTS_MAX:
+        mark(callback, CallbackState.QUARANTINED, detail=f"gave up after {ATTEMPTS_MAX}: {reason}")
+        return
+    seconds = FIRST_DELAY_SECONDS * 2 ** (callback.attempts - 1)
+    jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, guards nothing
+    callback.due_at = timezone.now() + timedelta(seconds=seconds * jitter)
+    callback.detail = reason[:DETAIL_CHARS_MAX]
+    callback.save(update_fields=["due_at", "detail"])
+
+
+@command
+def replay_callback(*, actor: Actor, callback_id: UUID, reason: str) -> Callback:
+    """Put a quarantined callback back in line, for a written reason. NotQuarantined otherwise."""
+    callback = access_callback(callback_id, actor=actor, lock=True)
+    if callback.state != CallbackState.QUARANTINED:
+        raise NotQuarantined(ref=callback.audit_ref)
+    callback.state, callback.attempts, callback.due_at = CallbackState.RECEIVED, 0, timezone.now()
+    callback.save(update_fields=["state", "attempts", "due_at"])
+    record(
+        "callback.replayed",
+        actor=actor,
+        target=callback,
+        facts={"reason": reason, "was": callback.detail},
+    )
+    return callback
+
+
+def _store(
+    provider: str,
+    *,
+    endpoint: str,
+    event: Genuine,
+    body: bytes,
+    digest: str,
+    conflict: str = "",
+) -> str:
+    """Insert the callback, or count it; return the digest of the body that is kept."""
+    values: dict[str, str | bytes] = {
+        "provider": provider,
+        "endpoint": endpoint,
+        "event_id": event.event_id,
+        "event_type": event.event_type[:100],
+        "body": close_box(body, public_key=settings.INBOX_PUBLIC_KEY),
+        "sha": digest,
+        "state": CallbackState.QUARANTINED if conflict else CallbackState.RECEIVED,
+        "detail": conflict,
+        "trace": current().trace_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STORE, values)
+        return str(cursor.fetchone()[0])
