@@ -1,0 +1,50 @@
+"""The Celery application: Redis as a bell, beat as the walk-by. Truth lives in the database."""
+
+from celery import Celery, signals
+from django.conf import settings
+
+SECONDS = {
+    "integrations.drain_inbox": 2.0,
+    "transactions.carry_out_approvals": 5.0,
+    "integrations.send_payouts": 2.0,
+    "integrations.ask_providers": 3.0,
+    "transactions.check_books": 300.0,
+    "audit.make_partitions": 24 * 3600.0,
+}
+
+app = Celery("countersign")
+app.conf.update(
+    broker_url=settings.DOORBELL_URL,
+    broker_connection_retry_on_startup=True,
+    broker_connection_timeout=1,
+    broker_transport_options={
+        "visibility_timeout": 600,
+        "unacked_restore_interval": 1,
+        "socket_connect_timeout": 0.5,
+        "socket_timeout": 5,
+    },
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=120,
+    task_serializer="json",
+    accept_content=["json"],
+    timezone="UTC",
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    beat_schedule={
+        name: {"task": name, "schedule": seconds, "options": {"expires": max(seconds, 10.0)}}
+        for name, seconds in SECONDS.items()
+    },
+)
+app.set_default()
+app.autodiscover_tasks(["audit", "transactions", "integrations"])
+
+
+@signals.worker_process_init.connect
+def _forget_parents_connections(**_: object) -> None:
+    """Open connections of its own in every child: a forked one would be shared."""
+    from django.db import connections  # noqa: PLC0415 - Django must be set up first
+
+    connections.close_all()

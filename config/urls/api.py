@@ -1,0 +1,32 @@
+"""The partners' door: every address the API process answers."""
+
+from django.urls import path
+
+from accounts.api.events import EventFeed
+from accounts.api.keys import KeyDetail
+from accounts.api.token import TokenDoor
+from config import health, pages
+from transactions.api.accounts import AccountDetail, AccountList, PostingList
+from transactions.api.transfers import TransferCancel, TransferDetail, TransferList
+
+urlpatterns = [
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+    path("v1/openapi.json", pages.openapi),
+    path("v1/docs", pages.docs),
+    path("problems/<slug:code>", pages.problem),
+    path("v1/oauth/token", TokenDoor.as_view()),
+    path("v1/accounts", AccountList.as_view()),
+    path("v1/accounts/<str:account_id>", AccountDetail.as_view()),
+    path("v1/accounts/<str:account_id>/postings", PostingList.as_view()),
+    path("v1/transfers", TransferList.as_view()),
+    path("v1/transfers/<str:transfer_id>", TransferDetail.as_view()),
+    path("v1/transfers/<str:transfer_id>/cancel", TransferCancel.as_view()),
+    path("v1/events", EventFeed.as_view()),
+    path("v1/idempotency-keys/<path:key>", KeyDetail.as_view()),
+]
+
+handler400 = "config.api.bad_request"
+handler403 = "config.api.forbidden"
+handler404 = "config.api.missing"
+handler500 = "config.api.broken"
