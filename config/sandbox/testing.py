@@ -1,0 +1,112 @@
+"""The suite, the migrations check and the benchmarks, on servers that live as long as they run."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from config.env import BASE_DIR
+from config.sandbox.environments import Ports, environments
+from config.sandbox.foreground import run_python
+from config.sandbox.logins import let_migrator_make_databases, make_logins
+from config.sandbox.refusal import CannotRun
+from config.sandbox.servers import Servers
+from config.sandbox.state import first_unlocked
+from config.sandbox.supervisor import Supervisor
+
+OUR_APPS: Final = ("audit", "accounts", "transactions", "integrations")
+SAMPLES: Final = BASE_DIR.parent / "shared" / "data"
+FULL_FORM: Final = re.compile(r"^def (test_t(\d\d)_\w+)", re.MULTILINE)
+MIGRATE: Final = (("migrate", "-v0"), ("grants",))
+
+
+@contextmanager
+def serving(*, is_forgetful: bool = True) -> Iterator[tuple[Servers, dict[str, str]]]:
+    """Run both servers and yield them with the environment that config.settings.test wants."""
+    state = first_unlocked(BASE_DIR / (".test" if is_forgetful else ".test/durable"))
+    servers = Servers(state=state, is_forgetful=is_forgetful)
+    with Supervisor(state) as supervisor:
+        supervisor.start(servers.parts())
+        make_logins(servers)
+        let_migrator_make_databases(servers)
+        yield servers, _environment(servers)
+
+
+def run_suite(arguments: Sequence[str]) -> int:
+    """Run pytest with `arguments` and return its status."""
+    with serving() as (_, environment):
+        return run_python("-m", "pytest", *arguments, environment=environment)
+
+
+def run_full_form(arguments: Sequence[str]) -> int:
+    """Run the full form of one test, such as T09; without a name, list those there are."""
+    known = _full_forms()
+    wanted = arguments[0].upper() if arguments else ""
+    if wanted not in known:
+        raise CannotRun(f"make prove T=…  where … is one of {' '.join(sorted(known)) or '(none)'}")
+    with serving() as (_, environment):
+        chosen = ("-m", "full", "-k", f"test_{wanted.lower()}_", "-v", "-s", *arguments[1:])
+        return run_python("-m", "pytest", *chosen, environment=environment)
+
+
+def check_migrations() -> int:
+    """Return 0 if no model waits for a migration and all of them run on an empty database."""
+    with serving() as (servers, environment):
+        _enter_empty_database("migrations_check", servers=servers, environment=environment)
+        check = ("makemigrations", "--check", "--dry-run", *OUR_APPS)
+        return _manage(check, *MIGRATE, environment=environment)
+
+
+def run_benchmarks(arguments: Sequence[str]) -> int:
+    """Run benchmarks/<name>.py for each name, all without one, on a server that keeps its word."""
+    folder = BASE_DIR / "benchmarks"
+    names = arguments or sorted(path.stem for path in folder.glob("[a-z]*.py"))
+    with serving(is_forgetful=False) as (servers, environment):
+        _enter_empty_database("bench", servers=servers, environment=environment)
+        if status := _manage(*MIGRATE, environment=environment):
+            return status
+        for name in names:
+            if status := run_python("-m", f"benchmarks.{name}", environment=environment):
+                return status
+    return 0
+
+
+def _enter_empty_database(name: str, *, servers: Servers, environment: dict[str, str]) -> None:
+    """Make an empty database that every login may enter, and let the environment lead there."""
+    make_logins(servers, database=name, is_new=True)
+    environment["DATABASE_URL"] = servers.url("cs_migrator", database=name)
+
+
+def _manage(*commands: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run management commands until one fails; return its status, or 0."""
+    for words in commands:
+        if status := run_python("manage.py", *words, environment=environment):
+            return status
+    return 0
+
+
+def _environment(servers: Servers) -> dict[str, str]:
+    """Return our own environment, what the suite needs in the place of what it must not see."""
+    console = environments(servers, ports=Ports.chosen({}))["console"]
+    samples = {"SAMPLES_DIR": str(SAMPLES)} if SAMPLES.is_dir() else {}
+    ours = {
+        "DJANGO_SETTINGS_MODULE": "config.settings.test",
+        "LOGINS": json.dumps(dict(servers.passwords)),
+        "PYTHONPATH": os.pathsep.join([str(BASE_DIR), os.environ.get("PYTHONPATH", "")]),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+    }
+    return samples | dict(os.environ) | console | ours
+
+
+def _full_forms() -> set[str]:
+    """Return the numbers of the tests whose full form is written, as T09."""
+    found: set[str] = set()
+    for path in (BASE_DIR / "tests").rglob("test_*.py"):
+        text = path.read_text()
+        if "mark.full" in text:
+            found |= {f"T{number}" for _, number in FULL_FORM.findall(text)}
+    return found
