@@ -1,0 +1,447 @@
+"""One valid thing each, made by commands: a state is reached, never set.
+
+Every function works as the migrator's login, so tests that use them really commit
+(`django_db(transaction=True)`); what they return may then be used as any other login.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from itertools import count
+from typing import Any, Final, ParamSpec, TypeVar
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import Account, Customer, Partner, Portfolio
+from accounts.roles import (
+    FOUNDER_GRANTS,
+    PROVIDER_GRANTS,
+    SCOPES,
+    SYSTEM_GRANTS,
+    Role,
+    grants_of,
+    scope_grants,
+)
+from accounts.services.approvals import decide_approval
+from accounts.services.partners import onboard_partner, open_portfolio, register_customer
+from accounts.services.staff import invite_staff
+from accounts.states import Verdict
+from audit.actors import Actor, ActorKind
+from audit.typeids import uuid7
+from config.sandbox.cast import payee
+from transactions.meanings import Movement, MovementKind, PaymentNotice, PaymentState
+from transactions.models import Book, Limit, Transfer
+from transactions.money import Money
+from transactions.orders import Payee, TransferOrder
+from transactions.services.books import open_account, open_book, open_house, set_limit
+from transactions.services.dispatching import (
+    claim_transfer,
+    fail_transfer,
+    note_doubt,
+    reject_transfer,
+    release_transfer,
+    return_transfer,
+    settle_transfer,
+)
+from transactions.services.imports import import_opening
+from transactions.services.transfers import cancel_transfer, request_transfer
+from transactions.states import LimitWindow, TransferState
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+THRESHOLD_MINOR: Final = 100_000
+RICH_MINOR: Final = 1_000_000
+numbers = count(1)
+
+FOUNDER: Final = Actor(
+    kind=ActorKind.SYSTEM,
+    id="founder",
+    label="Founder",
+    credential="console",
+    grants=FOUNDER_GRANTS,
+)
+SYSTEM: Final = Actor(
+    kind=ActorKind.SYSTEM,
+    id="worker",
+    label="Worker",
+    credential="process",
+    grants=SYSTEM_GRANTS,
+)
+
+
+def set_up(func: Callable[P, R]) -> Callable[P, R]:
+    """Run a factory as the migrator's login."""
+
+    @wraps(func)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        from tests.conftest import STAGE  # pytest imports it first, under this name
+
+        with STAGE.as_role("migrator"):
+            return func(*args, **kwargs)
+
+    return run
+
+
+# -- actors -----------------------------------------------------------------------------------
+
+
+def provider(slug: str = "stripe") -> Actor:
+    """Return a provider."""
+    return Actor(
+        kind=ActorKind.PROVIDER,
+        id=slug,
+        label=slug.capitalize(),
+        credential="callback:test",
+        grants=PROVIDER_GRANTS,
+    )
+
+
+def speaker(partner: Partner) -> Actor:
+    """Return a partner's machine with every scope."""
+    return Actor(
+        kind=ActorKind.PARTNER,
+        id=str(uuid7()),
+        label=partner.name,
+        credential="oauth:test",
+        grants=scope_grants(frozenset(SCOPES)),
+        partner_id=partner.pk,
+        book_id=partner.book_id,
+    )
+
+
+def colleague(role: Role = Role.COMPLIANCE_OFFICER, *, person_id: UUID | None = None) -> Actor:
+    """Return somebody with a role and no row: enough for commands that look nobody up."""
+    key = uuid7()
+    return Actor(
+        kind=ActorKind.STAFF,
+        id=str(key),
+        label=f"{role.value}-{key.hex[-4:]}@countersign.example",
+        credential="session:test",
+        grants=grants_of(frozenset({role})),
+        person_id=person_id or uuid7(),
+    )
+
+
+@set_up
+def officer(role: Role = Role.COMPLIANCE_OFFICER) -> Actor:
+    """Return somebody with a role, a login and a person."""
+    number = next(numbers)
+    user = invite_staff(
+        actor=FOUNDER,
+        name=f"Officer {number}",
+        email=f"officer{number}@countersign.example",
+        password=f"correct horse {number} battery",
+        roles=frozenset({role}),
+    )
+    return Actor(
+        kind=ActorKind.STAFF,
+        id=str(user.pk),
+        label=user.email,
+        credential="session:test",
+        grants=grants_of(frozenset({role})),
+        person_id=user.person_id,
+    )
+
+
+# -- houses -----------------------------------------------------------------------------------
+
+
+@set_up
+def house() -> Book:
+    """Return the house's own book, opened at the first call."""
+    return Book.objects.filter(partner__isnull=True).first() or open_house(actor=FOUNDER)
+
+
+@set_up
+def partner(*, threshold_minor: int = THRESHOLD_MINOR) -> Partner:
+    """Return a partner with an open book."""
+    number = next(numbers)
+    made = onboard_partner(
+        actor=FOUNDER,
+        name=f"Partner {number}",
+        slug=f"partner-{number}",
+        approval_threshold_minor=threshold_minor,
+    )
+    open_book(actor=FOUNDER, partner=made)
+    return made
+
+
+@set_up
+def portfolio(owner: Partner | None = None) -> Portfolio:
+    """Return a portfolio of a partner."""
+    return open_portfolio(
+        actor=FOUNDER, partner=owner or partner(), name=f"Portfolio {next(numbers)}"
+    )
+
+
+@set_up
+def customer(within: Portfolio | None = None) -> Customer:
+    """Return a customer whose name is in the vault."""
+    return register_customer(
+        actor=FOUNDER,
+        portfolio=within or portfolio(),
+        name="Erika Mustermann",
+        email="erika@post.example",
+    )
+
+
+@set_up
+def account(
+    within: Portfolio | None = None, *, currency: str = "EUR", holding_minor: int = RICH_MINOR
+) -> Account:
+    """Return an account with money in it."""
+    number = next(numbers)
+    made = open_account(
+        actor=FOUNDER,
+        portfolio=within or portfolio(),
+        name=f"Account {number}",
+        currency=currency,
+        alias=f"account-{number}",
+    )
+    if holding_minor:
+        import_opening(
+            actor=FOUNDER,
+            account=made,
+            amount_minor=holding_minor,
+            occurred_at=timezone.now() - timedelta(days=100),
+        )
+    return made
+
+
+@set_up
+def limit(
+    on: Account, *, window: LimitWindow = LimitWindow.TRANSFER, amount_max_minor: int = RICH_MINOR
+) -> Limit:
+    """Return a limit on an account."""
+    return set_limit(actor=FOUNDER, account=on, window=window, amount_max_minor=amount_max_minor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """One partner, the machine that speaks for it, and two accounts of the same portfolio."""
+
+    partner: Partner
+    portfolio: Portfolio
+    actor: Actor
+    giver: Account
+    taker: Account
+
+
+@set_up
+def cast(
+    *,
+    holding_minor: int = RICH_MINOR,
+    currency: str = "EUR",
+    threshold_minor: int = THRESHOLD_MINOR,
+) -> Cast:
+    """Return a partner with an account that has money and one that has none, and the house."""
+    house()
+    within = portfolio(partner(threshold_minor=threshold_minor))
+    return Cast(
+        partner=within.partner,
+        portfolio=within,
+        actor=speaker(within.partner),
+        giver=account(within, currency=currency, holding_minor=holding_minor),
+        taker=account(within, currency=currency, holding_minor=0),
+    )
+
+
+# -- transfers --------------------------------------------------------------------------------
+
+
+def somebody() -> Payee:
+    """Return a payee outside the house."""
+    return payee("Joe Bloggs", number=next(numbers))
+
+
+def order(
+    giver: Account, *, amount_minor: int = 1_000, to: Account | None = None, **details: Any
+) -> TransferOrder:
+    """Return an order out of an account: to another account where one is given, else a payout."""
+    return TransferOrder(
+        source_id=giver.pk,
+        destination_id=to.pk if to else None,
+        payee=None if to else somebody(),
+        money=Money(amount_minor, giver.currency),
+        **details,
+    )
+
+
+def origin() -> str:
+    """Return a cause that nothing else has."""
+    return f"key:{uuid7().hex}"
+
+
+@set_up
+def internal(company: Cast, *, amount_minor: int = 1_000) -> Transfer:
+    """Return a transfer that moved from the giver to the taker."""
+    return request_transfer(
+        actor=company.actor,
+        order=order(company.giver, amount_minor=amount_minor, to=company.taker),
+        origin=origin(),
+    )
+
+
+@set_up
+def payout(
+    company: Cast,
+    *,
+    state: TransferState = TransferState.ACCEPTED,
+    amount_minor: int | None = None,
+) -> Transfer:
+    """Return a payout in a state, led there by the commands that lead there."""
+    needs_two = state in (TransferState.AWAITING_APPROVAL, TransferState.REJECTED)
+    amount = amount_minor or (company.partner.approval_threshold_minor if needs_two else 1_000)
+    asked = request_transfer(
+        actor=company.actor,
+        order=order(company.giver, amount_minor=amount),
+        origin=origin(),
+    )
+    if asked.state == TransferState.AWAITING_APPROVAL and state is not asked.state:
+        asked = _signed(asked, verdict=_verdict(state))
+    _STEPS.get(state, _nothing)(asked)
+    return Transfer.objects.get(pk=asked.pk)
+
+
+def _verdict(state: TransferState) -> Verdict:
+    return Verdict.REJECT if state is TransferState.REJECTED else Verdict.APPROVE
+
+
+def _signed(asked: Transfer, *, verdict: Verdict) -> Transfer:
+    """Let a second person decide, and the decision be carried out."""
+    assert asked.approval is not None
+    decide_approval(
+        actor=colleague(),
+        approval_id=asked.approval.pk,
+        verdict=verdict,
+        reason="looked at it",
+        shown_hash=asked.approval.payload_hash,
+    )
+    act = release_transfer if verdict is Verdict.APPROVE else reject_transfer
+    return act(actor=SYSTEM, transfer_id=asked.pk)
+
+
+def _nothing(_: Transfer) -> None:
+    """Leave it where it is."""
+
+
+def _claim(asked: Transfer) -> None:
+    claimed = claim_transfer(actor=SYSTEM)
+    assert claimed.pk == asked.pk, "another accepted payout is older"
+
+
+def _doubt(asked: Transfer) -> None:
+    _claim(asked)
+    note_doubt(actor=provider("testbank"), transfer_id=asked.pk, because="no answer")
+
+
+def _settle(asked: Transfer) -> None:
+    _claim(asked)
+    settle_transfer(
+        actor=provider("testbank"),
+        transfer_id=asked.pk,
+        provider_ref=f"pay_{next(numbers)}",
+        occurred_at=timezone.now(),
+    )
+
+
+def _fail(asked: Transfer) -> None:
+    _claim(asked)
+    fail_transfer(
+        actor=provider("testbank"),
+        transfer_id=asked.pk,
+        reason="account_closed",
+        occurred_at=timezone.now(),
+    )
+
+
+def _return(asked: Transfer) -> None:
+    _settle(asked)
+    return_transfer(
+        actor=provider("testbank"),
+        transfer_id=asked.pk,
+        reason="returned_by_beneficiary",
+        occurred_at=timezone.now(),
+    )
+
+
+def _cancel(asked: Transfer) -> None:
+    cancel_transfer(actor=SYSTEM.holding("transactions.cancel_transfer"), transfer_id=asked.pk)
+
+
+_STEPS: Final[dict[TransferState, Callable[[Transfer], None]]] = {
+    TransferState.DISPATCHED: _claim,
+    TransferState.UNKNOWN: _doubt,
+    TransferState.SETTLED: _settle,
+    TransferState.FAILED: _fail,
+    TransferState.RETURNED: _return,
+    TransferState.CANCELLED: _cancel,
+}
+
+
+# -- what a provider says ---------------------------------------------------------------------
+
+
+def charge(
+    taker: Account | None,
+    *,
+    amount_minor: int = 10_000,
+    fee_minor: int = 175,
+    currency: str = "EUR",
+    at: datetime | None = None,
+    **changes: Any,
+) -> Movement:
+    """Return a payment's money that reached our balance with the provider; nobody's for None."""
+    number = next(numbers)
+    facts: dict[str, Any] = {
+        "provider": "stripe",
+        "reference": f"txn_{number}",
+        "kind": MovementKind.CHARGE,
+        "amount_minor": amount_minor,
+        "fee_minor": fee_minor,
+        "currency": currency,
+        "occurred_at": at or timezone.now(),
+        "payment_ref": f"ch_{number}",
+        "subject_ref": f"ch_{number}",
+        "account_id": taker.pk if taker else None,
+    }
+    return Movement(**{**facts, **changes})
+
+
+def after(
+    first: Movement, *, kind: MovementKind, amount_minor: int, fee_minor: int = 0
+) -> Movement:
+    """Return a later movement of the same payment, such as its refund."""
+    number = next(numbers)
+    return charge(
+        None,
+        kind=kind,
+        amount_minor=amount_minor,
+        fee_minor=fee_minor,
+        currency=first.currency,
+        payment_ref=first.payment_ref,
+        subject_ref=f"sub_{number}",
+    )
+
+
+def notice(
+    taker: Account | None, *, state: PaymentState = PaymentState.SUCCEEDED, **changes: Any
+) -> PaymentNotice:
+    """Return how a payment stands."""
+    number = next(numbers)
+    facts: dict[str, Any] = {
+        "provider": "stripe",
+        "reference": f"ch_{number}",
+        "intent_ref": f"pi_{number}",
+        "state": state,
+        "amount_minor": 10_000,
+        "refunded_minor": 0,
+        "currency": "EUR",
+        "occurred_at": timezone.now(),
+        "account_id": taker.pk if taker else None,
+        "failure_code": None,
+    }
+    return PaymentNotice(**{**facts, **changes})

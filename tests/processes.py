@@ -1,0 +1,107 @@
+"""Real API processes for tests: the web server of production on the database under test."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+
+from config.env import BASE_DIR
+from tests.conftest import STAGE
+
+START_SECONDS_MAX = 30.0
+ANSWER_SECONDS_MAX = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiProcess:
+    """One running API process."""
+
+    port: int
+
+    def send(
+        self, method: str, path: str, *, headers: Mapping[str, str], body: bytes = b""
+    ) -> Reply:
+        """Send one request on a connection of its own."""
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_SECONDS_MAX)
+        try:
+            line.request(method, path, body=body or None, headers=dict(headers))
+            answer = line.getresponse()
+            return Reply(
+                status=answer.status, headers=dict(answer.getheaders()), body=answer.read()
+            )
+        finally:
+            line.close()
+
+
+@contextmanager
+def api_process(*, database_port: int | None = None) -> Iterator[ApiProcess]:
+    """Run an API process as cs_api; `database_port` puts something between it and the server."""
+    process = ApiProcess(port=free_port())
+    words = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
+    words += ["--port", str(process.port), "--workers", "1", "--blocking-threads", "8"]
+    running = subprocess.Popen(
+        [sys.executable, *words, "--no-ws", "config.wsgi:application"],
+        cwd=BASE_DIR,
+        env=_environment(database_port),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        _wait(process, running=running)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _environment(database_port: int | None) -> dict[str, str]:
+    at = connection.settings_dict
+    port = database_port or at["PORT"]
+    place = f"{STAGE.passwords['cs_api']}@{at['HOST']}:{port}/{at['NAME']}"
+    return {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "config.settings.api",
+        "DATABASE_URL": f"postgresql://cs_api:{place}",
+        "REDIS_URL": os.environ["REDIS_URL"],
+        "SECRET_KEY": settings.SECRET_KEY,
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "ANSWER_KEY": settings.ANSWER_KEY,
+        "VAULT_KEY": settings.VAULT_KEY,
+    }
+
+
+def _wait(process: ApiProcess, *, running: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < end and running.poll() is None:
+        with suppress(OSError, http.client.HTTPException):
+            if process.send("GET", "/health/live", headers={}).status == 200:
+                return
+        time.sleep(0.1)
+    raise RuntimeError("the API process did not start")

@@ -1,0 +1,292 @@
+"""T12: every planted corruption is found by its own invariant, and a sound house shows none.
+
+The corruptions are an administrator's: triggers and constraints are taken off first, and
+everything is rolled back after the look.
+"""
+
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from pytest_django import DjangoDbBlocker
+
+from accounts.states import FreezeMode
+from integrations.providers.base import Genuine
+from integrations.services.inbox import receive
+from tests import factories
+from tests.books import assert_books_hold
+from tests.conftest import STAGE
+from tests.factories import Cast
+from transactions.meanings import MovementKind
+from transactions.selectors.invariants import INVARIANTS, violations
+from transactions.services.books import freeze_account
+from transactions.services.movements import book_movement
+from transactions.states import TransferState
+
+pytestmark = pytest.mark.role("migrator")
+
+# What is done to the tables, and the invariants that must say so. `{…}` are ids of the scene.
+PLANTED: dict[str, tuple[str, set[str]]] = {
+    "a posting's amount is changed": (
+        (
+            "UPDATE transactions_posting SET amount_minor = amount_minor - 1"
+            " WHERE account_id = '{giver}' AND amount_minor < 0"
+        ),
+        {"L1", "L2", "L3", "L6"},
+    ),
+    "a posting is removed": (
+        "DELETE FROM transactions_posting WHERE account_id = '{taker}'",
+        {"L1", "L2", "L3"},
+    ),
+    "a whole journal is removed": (
+        (
+            "WITH gone AS (DELETE FROM transactions_journal WHERE subject_ref = 'transfer:{internal}'"
+            " RETURNING id) DELETE FROM transactions_posting USING gone WHERE journal_id = gone.id"
+        ),
+        {"L3", "L5"},
+    ),
+    "two postings are bent so that all sums hold": (
+        (
+            "UPDATE transactions_posting SET amount_minor = amount_minor * 2 WHERE journal_id IN"
+            " (SELECT id FROM transactions_journal WHERE subject_ref = 'transfer:{internal}')"
+        ),
+        {"L3", "L6"},
+    ),
+    "a posting is moved into another book": (
+        "UPDATE transactions_posting SET book_id = '{other_book}' WHERE account_id = '{taker}'",
+        {"L1", "L2"},
+    ),
+    "a balance is raised": (
+        (
+            "UPDATE transactions_balance SET posted_minor = posted_minor + 500"
+            " WHERE account_id = '{giver}'"
+        ),
+        {"L3"},
+    ),
+    "a balance is below its floor": (
+        (
+            "UPDATE transactions_balance SET floor_minor = posted_minor + 1"
+            " WHERE account_id = '{giver}'"
+        ),
+        {"L4"},
+    ),
+    "an origin has two transfers": (
+        "UPDATE transactions_transfer SET origin = 'key:same'",
+        {"L5", "L8"},
+    ),
+    "a journal's origin is another": (
+        (
+            "UPDATE transactions_journal SET origin = 'key:other'"
+            " WHERE subject_ref = 'transfer:{internal}'"
+        ),
+        {"L5"},
+    ),
+    "an origin has no journal": (
+        "INSERT INTO transactions_journalorigin (origin, journal_id) VALUES ('x', uuidv7())",
+        {"L5"},
+    ),
+    "a transfer is called settled": (
+        (
+            "UPDATE transactions_transfer SET state = 'settled', settled_at = now()"
+            " WHERE id = '{dispatched}'"
+        ),
+        {"L5", "L6", "L8"},
+    ),
+    "a hold is opened again": (
+        "UPDATE transactions_hold SET state = 'open' WHERE transfer_id = '{failed}'",
+        {"L6", "L8"},
+    ),
+    "a hold is smaller than its payout": (
+        "UPDATE transactions_hold SET amount_minor = 1 WHERE transfer_id = '{dispatched}'",
+        {"L6", "L8"},
+    ),
+    "reserved money is let go": (
+        "UPDATE transactions_balance SET pending_minor = 0 WHERE account_id = '{giver}'",
+        {"L6"},
+    ),
+    "a freeze is forgotten by the ledger": (
+        "UPDATE transactions_balance SET frozen = 0 WHERE account_id = '{frozen}'",
+        {"L6"},
+    ),
+    "a row is changed past the trigger": (
+        "UPDATE transactions_transfer SET reference = 'forged' WHERE id = '{internal}'",
+        {"L8"},
+    ),
+    "a row is changed together with its version": (
+        (
+            "WITH forged AS (UPDATE transactions_transfer SET reference = 'forged'"
+            " WHERE id = '{internal}' RETURNING *) INSERT INTO transactions_historicaltransfer"
+            " SELECT (jsonb_populate_record(NULL::transactions_historicaltransfer, to_jsonb(forged)"
+            " || jsonb_build_object('history_id', uuidv7(), 'history_date', clock_timestamp(),"
+            " 'history_type', '~', 'history_actor', 'system:worker'))).* FROM forged"
+        ),
+        {"L8"},
+    ),
+    "an entry is removed": (
+        "DELETE FROM audit_entry WHERE target_ref = 'transfer:{dispatched}'",
+        {"L8"},
+    ),
+    "a touch is removed": (
+        "DELETE FROM audit_touch WHERE row_id = '{dispatched}'",
+        {"L8"},
+    ),
+    "a touched row is removed": (
+        "DELETE FROM transactions_limit",
+        {"L8"},
+    ),
+    "a version is removed": (
+        (
+            "DELETE FROM transactions_historicaltransfer"
+            " WHERE id = '{dispatched}' AND state = 'accepted'"
+        ),
+        {"L8"},
+    ),
+    "an entry tells of a change that was not made": (
+        (
+            "INSERT INTO audit_touch (entry_id, table_name, row_id, xact, before, after)"
+            " SELECT id, 'transactions_transfer', '{internal}', xact, NULL, '{{\"state\": \"x\"}}'"
+            " FROM audit_entry WHERE action = 'partner.onboarded' LIMIT 1"
+        ),
+        {"L8"},
+    ),
+    "a processed callback says nothing": (
+        "UPDATE integrations_callback SET state = 'processed', detail = ''",
+        {"L9"},
+    ),
+    "a callback says it booked what is not there": (
+        (
+            "UPDATE integrations_callback SET state = 'processed', detail = 'booked charge',"
+            " processed_at = now()"
+        ),
+        {"L9"},
+    ),
+    "a decision is the maker's own": (
+        "UPDATE accounts_decision SET checker_party = maker_party",
+        {"L8", "L11"},
+    ),
+    "an approval is approved by nobody": (
+        "UPDATE accounts_approval SET state = 'approved', decided_at = now() WHERE state = 'open'",
+        {"L8", "L11"},
+    ),
+    "a payout left on an open request": (
+        "UPDATE transactions_transfer SET state = 'accepted' WHERE state = 'awaiting_approval'",
+        {"L8", "L11"},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def scene(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
+    """A house where everything has happened once; the ids that corruptions speak of."""
+    with django_db_blocker.unblock():
+        STAGE.enter("migrator")
+        yield _scene()
+        STAGE.reclone()
+
+
+def _scene() -> dict[str, str]:
+    cast, other = factories.cast(), factories.cast()
+    factories.payout(cast, state=TransferState.RETURNED)
+    failed = factories.payout(cast, state=TransferState.FAILED)
+    factories.payout(cast, state=TransferState.REJECTED)
+    dispatched = factories.payout(cast, state=TransferState.DISPATCHED)
+    factories.payout(cast, state=TransferState.AWAITING_APPROVAL)
+    _bring_money_in(cast)
+    freeze_account(
+        actor=factories.colleague(),
+        account_id=other.giver.pk,
+        mode=FreezeMode.ALL,
+        reason="test",
+        legal_reference="",
+    )
+    factories.limit(cast.giver)
+    receive(
+        "stripe",
+        endpoint="main",
+        event=Genuine(event_id="evt_1", event_type="charge.succeeded"),
+        body=b"{}",
+    )
+    return {
+        "giver": str(cast.giver.pk),
+        "taker": str(cast.taker.pk),
+        "frozen": str(other.giver.pk),
+        "other_book": str(other.partner.book_id),
+        "internal": str(factories.internal(cast).pk),
+        "failed": str(failed.pk),
+        "dispatched": str(dispatched.pk),
+    }
+
+
+def _bring_money_in(cast: Cast) -> None:
+    charge = factories.charge(cast.giver)
+    book_movement(actor=factories.provider(), movement=charge)
+    refund = factories.after(charge, kind=MovementKind.REFUND, amount_minor=-2_500)
+    book_movement(actor=factories.provider(), movement=refund)
+
+
+def test_a_sound_house_breaks_nothing(scene: dict[str, str]) -> None:
+    assert scene
+    assert_books_hold()
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_t12_a_planted_corruption_is_found(scene: dict[str, str], what: str) -> None:
+    statement, wanted = PLANTED[what]
+    with transaction.atomic(), connection.cursor() as cursor:
+        _lift_the_defences()
+        cursor.execute(statement.format(**scene))
+        assert cursor.rowcount, "nothing was planted"
+        found = {line.partition(" ")[0] for line in violations()}
+        transaction.set_rollback(True)
+    assert found == wanted
+
+
+def _lift_the_defences() -> None:
+    """Take off triggers and constraints, as only the tables' owner can."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger"
+            " WHERE NOT tgisinternal AND tgparentid = 0"
+        )
+        tables = [name for (name,) in cursor.fetchall()]
+        for table in tables:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(
+            "SELECT conrelid::regclass::text, conname FROM pg_constraint"
+            " WHERE conrelid::regclass::text ~ '^(accounts|transactions)_'"
+            " AND contype IN ('c', 'f') OR conname = 'transactions_transfer_origin_key'"
+        )
+        for table, name in cursor.fetchall():
+            cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT IF EXISTS "{name}" CASCADE')
+
+
+def test_every_invariant_was_seen_broken(scene: dict[str, str]) -> None:
+    """No invariant is there only for show: each is broken by a corruption above."""
+    assert scene
+    assert {each.name for each in INVARIANTS} == set().union(
+        *(want for _, want in PLANTED.values())
+    )
+
+
+def test_ledger_check_ends_with_one_when_something_is_broken(scene: dict[str, str]) -> None:
+    said = StringIO()
+    call_command("ledger_check", stdout=said)
+    assert "All invariants hold." in said.getvalue()
+    with transaction.atomic(), connection.cursor() as cursor:
+        _lift_the_defences()
+        cursor.execute(PLANTED["a balance is raised"][0].format(**scene))
+        said = StringIO()
+        with pytest.raises(SystemExit) as ended:
+            call_command("ledger_check", stdout=said)
+        transaction.set_rollback(True)
+    assert ended.value.code == 1
+    assert scene["giver"] in said.getvalue()
+    assert "1 broken" in said.getvalue()
+
+
+@pytest.mark.role("worker")
+def test_beat_may_check_the_books(scene: dict[str, str]) -> None:
+    assert scene
+    assert violations() == []
