@@ -4,6 +4,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
 from allauth.idp.oidc.adapter import get_adapter
+from allauth.idp.oidc.models import Token
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -30,10 +31,10 @@ class ClientCredentialsAuthentication(BaseAuthentication):
         token = token.strip()
         if not token.isascii() or not token.isprintable() or len(token) > TOKEN_CHARACTERS_MAX:
             raise Unauthenticated(reason="invalid")
-        client = client_of_token(get_adapter().hash_token(token))
-        if client is None or not may_come_from(current().address, client=client):
+        found = client_of_token(get_adapter().hash_token(token))
+        if found is None or not may_come_from(current().address, client=found[0]):
             raise Unauthenticated(reason="invalid")
-        return client.service_user, _actor(client)
+        return found[0].service_user, _actor(*found)
 
     def authenticate_header(self, request: Request) -> str:
         """Return what makes DRF answer 401 instead of 403."""
@@ -71,14 +72,14 @@ def may_come_from(address: str, *, client: ApiClient) -> bool:
     return any(here in ip_network(network) for network in client.networks)
 
 
-def _actor(client: Any) -> Actor:
+def _actor(client: ApiClient, token: Token, /) -> Actor:
     """Return the client as an Actor: its token's scopes, its partner's book."""
     return Actor(
         kind=ActorKind.PARTNER,
         id=str(client.pk),
         label=f"{client.partner.name} / {client.name}",
-        credential=f"oauth:{client.client_id}:{client.token_id}",
-        grants=scope_grants(frozenset(client.scopes.split("\n"))),
+        credential=f"oauth:{client.client_id}:{token.pk}",
+        grants=scope_grants(frozenset(token.scopes.split("\n"))),
         partner_id=client.partner_id,
         book_id=client.partner.book_id,
     )

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from allauth.idp.oidc.models import Client, Token
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import ApiClient, Partner
@@ -20,21 +20,23 @@ def live_clients() -> QuerySet[ApiClient]:
     )
 
 
-def client_of_token(token_hash: str) -> ApiClient | None:
-    """Return the live client of an access token with `scopes` and `token_id`, in one query."""
-    tokens = Token.objects.valid().filter(
-        type=Token.Type.ACCESS_TOKEN,
-        hash=token_hash,
-        user__isnull=True,
-        client__type=Client.Type.CONFIDENTIAL,
-    )
-    named = tokens.filter(client_id=OuterRef("client_id"))
-    return (
-        live_clients()
-        .filter(client_id__in=tokens.values("client_id"))
-        .annotate(scopes=Subquery(named.values("scopes")), token_id=Subquery(named.values("pk")))
+def client_of_token(token_hash: str) -> tuple[ApiClient, Token] | None:
+    """Return an access token that is valid now, and the live client it was given to.
+
+    Two plain queries by unique keys: one with subqueries took twice as long to build and run.
+    """
+    token = (
+        Token.objects.valid()
+        .filter(
+            type=Token.Type.ACCESS_TOKEN,
+            hash=token_hash,
+            user__isnull=True,
+            client__type=Client.Type.CONFIDENTIAL,
+        )
         .first()
     )
+    client = live_client_named(token.client_id) if token else None
+    return (client, token) if client else None
 
 
 def live_client_named(client_id: str) -> ApiClient | None:
