@@ -8,11 +8,11 @@ LOCK   := $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-em
 T      ?=
 ARGS   ?=
 
-.PHONY: help run demo test check prove bench reset setup venv lock format
+.PHONY: help run demo test check prove bench screenshots reset setup venv lock format
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 run: setup  ## Start the whole sandbox and print its addresses and sign-ins
 	@$(BIN)/python -m config.sandbox run
@@ -38,6 +38,9 @@ prove: setup  ## Run one test's full form: make prove T=T09
 
 bench: setup  ## Run the benchmarks and print their tables
 	@$(BIN)/python -m config.sandbox bench $(ARGS)
+
+screenshots: setup  ## Take pictures of a running sandbox's pages for docs/screenshots
+	@$(BIN)/python -m config.sandbox screenshots
 
 reset:  ## Throw the sandbox's state away
 	@rm -rf .sandbox

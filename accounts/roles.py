@@ -32,6 +32,7 @@ MONEY_PAGES: Final = frozenset(
         "transactions.view_journal",
         "transactions.view_ledgeraccount",
         "transactions.view_payment",
+        "transactions.view_dispute",
         "accounts.view_account",
         "accounts.view_customer",
     }
@@ -90,6 +91,7 @@ CONFLICTS: Final = frozenset(
 SYSTEM_GRANTS: Final = frozenset(
     {
         "transactions.claim_transfer",
+        "transactions.reclaim_transfer",
         "transactions.release_transfer",
         "transactions.reject_transfer",
     }

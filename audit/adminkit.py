@@ -13,7 +13,8 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
@@ -34,13 +35,17 @@ AFTER: Final = "after"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A grave act about to happen: what to show first, and the command to call with the reason."""
+    """A grave act about to happen: what to show first, and the command to call with the reason.
+
+    `form` asks for more than the reason: bound to what was posted, it must be valid before `act`.
+    """
 
     title: str
     facts: Mapping[str, object]
     button: str
     act: Callable[[str], object]
     wants_reason: bool = True
+    form: Form | None = None
 
 
 class Reception(Protocol):
@@ -115,6 +120,7 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
     sortable_by: ClassVar[tuple[str, ...]] = ()
     search_fields: tuple[str, ...] = ()
     actions_selection_counter = False
+    change_form_after_template = "admin/timeline_slot.html"
 
     def officer(self, request: HttpRequest) -> Actor:
         """Return who is looking."""
@@ -176,6 +182,19 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
         """Nothing is deleted, ever."""
         return False
 
+    def _get_obj_does_not_exist_redirect(self, *_: Any, **__: Any) -> HttpResponse:
+        """Answer 404 for what is not there or out of scope: the two look alike."""
+        raise Http404
+
+    def row_or_404(self, request: HttpRequest, object_id: object) -> M:
+        """Return the row an action is about, if whoever asks may see it."""
+        row: M | None = None
+        if self.has_view_permission(request):
+            row = self.get_object(request, str(object_id))
+        if row is None:
+            raise Http404
+        return row
+
     def confirm(self, request: HttpRequest, *, row: M, step: Step) -> HttpResponse:
         """Show what is about to happen; do it when the form comes back, then return to the row.
 
@@ -184,8 +203,10 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
         meta = self.model._meta  # noqa: SLF001 - Django's own interface
         back = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
         reason = request.POST.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
-        is_missing = request.method == "POST" and step.wants_reason and not reason
-        if request.method == "POST" and not is_missing:
+        is_sent = request.method == "POST"
+        is_missing = is_sent and step.wants_reason and not reason
+        is_wrong = is_sent and step.form is not None and not step.form.is_valid()
+        if is_sent and not (is_missing or is_wrong):
             self.report(request, row=row, act=partial(step.act, reason))
             return HttpResponseRedirect(back)
         context = {
@@ -224,10 +245,20 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
 
 
 def _key(text: str, *, prefix: str = "") -> UUID | None:
-    """Return the key that `text` spells, as a UUID or as a public id of `prefix`; else None."""
-    for read in (UUID, lambda spelled: parse_typeid(prefix, spelled)):
+    """Return the key that `text` spells, as a UUID or as a public id of `prefix`; else None.
+
+    A UUID without its dashes is none: trace ids are spelled so.
+    """
+    for read in (_dashed, lambda spelled: parse_typeid(prefix, spelled)):
         try:
             return read(text)
         except ValueError:
             continue
     return None
+
+
+def _dashed(text: str) -> UUID:
+    key = UUID(text)
+    if str(key) != text.lower():
+        raise ValueError(text)
+    return key

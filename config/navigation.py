@@ -68,7 +68,8 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Return Unfold's navigation for whoever is looking: home, their queues, their pages."""
     home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
-    today = [home, *_queues(request)]
+    trace = {"title": "Trace", "icon": "conversion_path", "link": reverse("admin:trace")}
+    today = [home, trace, *_queues(request)]
     groups = [{"title": "Today", "separator": False, "items": today}]
     for title, pages in GROUPS:
         items = [_item(page) for page in pages if _is_open(page, request=request)]

@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.sites import UnfoldAdminSite
 
@@ -20,6 +20,7 @@ from accounts.models import User
 from accounts.selectors.staff import roles_held
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin
+from config import trace
 from config.palette import RESULTS_MAX, found
 
 OUR_APPS = ("audit", "accounts", "transactions", "integrations")
@@ -42,6 +43,19 @@ class StaffSite(UnfoldAdminSite):  # type: ignore[misc]
             super().register(model_or_iterable, admin_class, **options)
         elif getattr(admin_class, "__module__", "").split(".")[0] in OUR_APPS:
             raise ImproperlyConfigured(f"{admin_class.__name__} must be a LookOnlyAdmin")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Add the pages that belong to no table, each behind the same door."""
+        ours = [
+            path("trace/", self.admin_view(trace.trace), name="trace"),
+            path("find/", self.admin_view(trace.find), name="find"),
+            path(
+                "timeline/<slug:app>/<slug:model>/<uuid:row_id>/",
+                self.admin_view(trace.timeline),
+                name="timeline",
+            ),
+        ]
+        return [*ours, *super().get_urls()]
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Ask for active staff and a proven second factor, on every page."""

@@ -44,3 +44,7 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public
 TO cs_admin, cs_api, cs_callbacks, cs_worker, cs_sealer, cs_auditor, cs_backup;
 GRANT USAGE, CREATE ON SCHEMA public TO cs_definer;
+
+-- A new function is nobody's to call until the grant matrix says whose.
+ALTER DEFAULT PRIVILEGES FOR ROLE cs_migrator REVOKE EXECUTE ON ROUTINES FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE cs_definer REVOKE EXECUTE ON ROUTINES FROM PUBLIC;

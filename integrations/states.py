@@ -1,6 +1,11 @@
 """Where callbacks and dispatches stand. Pure but for TextChoices."""
 
+from typing import Final
+
 from django.db.models import TextChoices
+
+# Every provider we have, by slug; the registry holds one reader for each.
+PROVIDERS_KNOWN: Final = ("stripe", "testbank")
 
 
 class CallbackState(TextChoices):

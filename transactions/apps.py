@@ -1,6 +1,20 @@
 """Django configuration."""
 
+from typing import Final
+
 from django.apps import AppConfig
+
+from audit.links import register_links
+
+# How people call each kind of thing, and the prefix of its public id.
+PAGES: Final = {
+    "transfer": ("Transfer", "trf"),
+    "payment": ("Payment", "pay"),
+    "dispute": ("Dispute", "dsp"),
+    "providerpayout": ("Provider's payout", "ppo"),
+    "journal": ("Journal", ""),
+    "ledgeraccount": ("Books' account", "acc"),
+}
 
 
 class TransactionsConfig(AppConfig):
@@ -8,3 +22,7 @@ class TransactionsConfig(AppConfig):
 
     name = "transactions"
     verbose_name = "Transactions"
+
+    def ready(self) -> None:
+        """Let references in the log lead to our pages."""
+        register_links("transactions", PAGES)

@@ -20,6 +20,38 @@ CALL audit_witness('accounts_user_user_permissions');
 ALTER TABLE accounts_decision ADD CONSTRAINT decision_copies_maker
 FOREIGN KEY (approval_id, maker_party) REFERENCES accounts_approval (id, maker_party);
 
+-- An approval begins open, is approved only by a decision that says so, and is used only once approved.
+-- What was asked, and by whom, never changes.
+CREATE FUNCTION approval_keep_faith() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    v_old text := CASE tg_op WHEN 'INSERT' THEN 'open' ELSE old.state END;
+    v_rule text;
+BEGIN
+    IF tg_op = 'UPDATE' AND (old.book_id, old.action, old.subject_ref, old.payload, old.payload_hash, old.maker_party)
+        IS DISTINCT FROM (new.book_id, new.action, new.subject_ref, new.payload, new.payload_hash, new.maker_party)
+    THEN
+        v_rule := 'approval_request_fixed';
+    ELSIF new.state <> v_old AND (v_old, new.state) NOT IN (
+        ('open', 'approved'), ('open', 'rejected'), ('open', 'withdrawn'), ('approved', 'used'))
+    THEN
+        v_rule := 'approval_moves_forward';
+    ELSIF new.state = 'approved' AND v_old = 'open' AND NOT EXISTS (
+        SELECT 1 FROM public.accounts_decision WHERE approval_id = new.id AND verdict = 'approve')
+    THEN
+        v_rule := 'approval_decided';
+    END IF;
+    IF v_rule IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'AC001', MESSAGE = format('%s: %s', v_rule, new.id), CONSTRAINT = v_rule;
+    END IF;
+    RETURN new;
+END;
+$$;
+ALTER FUNCTION approval_keep_faith() OWNER TO cs_definer;
+GRANT SELECT ON accounts_decision TO cs_definer;
+CREATE TRIGGER keep_faith BEFORE INSERT OR UPDATE ON accounts_approval
+FOR EACH ROW EXECUTE FUNCTION approval_keep_faith();
+
 -- Letters, once left, are never changed. Clock and transaction are the database's.
 CREATE FUNCTION mailbox_leave(
     p_id uuid, p_book uuid, p_type text, p_payload jsonb, p_trace text, p_occurred_at timestamptz

@@ -90,6 +90,7 @@ BEGIN
             EXECUTE format('CREATE TABLE public.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)', v_name, v_parent,
                 public.audit_uuid_floor(v_month), public.audit_uuid_floor(v_month + interval '1 month'));
             CALL public.audit_append_only(format('public.%I', v_name)::regclass);
+            EXECUTE format('GRANT SELECT ON public.%I TO cs_backup', v_name);
             v_made := v_made + 1;
         END LOOP;
     END LOOP;
@@ -186,6 +187,9 @@ BEGIN
 END;
 $$;
 
+-- The parents too: a partition's statement trigger does not fire for statements on its parent.
+CALL audit_append_only('audit_entry');
+CALL audit_append_only('audit_touch');
 ALTER TABLE audit_entry OWNER TO cs_definer;
 ALTER TABLE audit_touch OWNER TO cs_definer;
 ALTER FUNCTION audit_make_partitions(integer) OWNER TO cs_definer;

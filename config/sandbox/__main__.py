@@ -19,10 +19,18 @@ def _demo(_arguments: Sequence[str]) -> int:
     return int(tell() or 0)
 
 
+def _screenshots(arguments: Sequence[str]) -> int:
+    """Take pictures of the pages. Imported late: the others need no browser."""
+    from config.sandbox.screenshots import take  # noqa: PLC0415
+
+    return take(arguments)
+
+
 COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "run": running.run,
     "code": greeting.print_codes,
     "demo": _demo,
+    "screenshots": _screenshots,
     "test": testing.run_suite,
     "prove": testing.run_full_form,
     "migrations": lambda _: testing.check_migrations(),

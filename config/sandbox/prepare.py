@@ -15,13 +15,13 @@ WORLD_FILE: Final = "world.json"
 def main() -> None:
     """Bring the sandbox's database to where this code expects it; safe to run again."""
     django.setup()
-    from config.sandbox import world  # noqa: PLC0415 - its models need the line above
+    from config.sandbox.world import load  # noqa: PLC0415 - its models need the line above
 
     call_command("migrate", interactive=False)
     call_command("grants")
     state = State(Path(os.environ["SANDBOX"]))
     if state.read_json(WORLD_FILE) is None:
-        state.write_json(WORLD_FILE, world.load())
+        state.write_json(WORLD_FILE, load())
 
 
 if __name__ == "__main__":

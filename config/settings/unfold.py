@@ -38,7 +38,10 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "6px",
     "COLORS": {"primary": PRIMARY},
-    "STYLES": [lambda _request: static("countersign/site.css")],
+    "STYLES": [
+        lambda _request: static("countersign/site.css"),
+        lambda _request: static("countersign/trace.css"),
+    ],
     "DASHBOARD_CALLBACK": "config.dashboard.home",
     "ACCOUNT": {
         "navigation": [

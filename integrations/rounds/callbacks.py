@@ -5,6 +5,7 @@ state that takes it once, and the lease runs out by itself.
 """
 
 import logging
+from functools import partial
 from typing import assert_never
 from uuid import UUID
 
@@ -17,12 +18,13 @@ from audit.actors import Actor, ActorKind
 from audit.circumstances import under
 from audit.errors import NotFound, Refusal
 from audit.failpoints import between_failpoints
+from audit.rounds import one_alone
 from audit.typeids import parse_typeid
 from integrations.models import Callback
 from integrations.providers.base import Ignored, NotYet
 from integrations.providers.registry import inbound_of, lookup_of
 from integrations.selectors.callbacks import leased_callback
-from integrations.services.inbox import lease_batch, mark, postpone
+from integrations.services.inbox import begin, lease_batch, mark, postpone
 from integrations.states import CallbackState
 from transactions.errors import AlreadyBooked, Contradiction, NothingChanged
 from transactions.meanings import (
@@ -35,6 +37,7 @@ from transactions.meanings import (
     TransferNotice,
     TransferState,
 )
+from transactions.money import Money
 from transactions.selectors.traces import trace_of
 from transactions.services.dispatching import (
     fail_transfer,
@@ -46,6 +49,7 @@ from transactions.services.movements import book_movement
 from transactions.services.notices import note_dispute, note_payment, note_payout
 
 log = logging.getLogger(__name__)
+start = between_failpoints("inbox.begin")(begin)
 lease = between_failpoints("inbox.lease")(lease_batch)
 finish = between_failpoints("inbox.mark")(mark)
 try_later = between_failpoints("inbox.postpone")(postpone)
@@ -56,13 +60,18 @@ def drain_inbox() -> int:
     count = 0
     while batch := lease():
         for callback_id in batch:
-            work_off(leased_callback(callback_id))
+            callback = leased_callback(callback_id)
+            later = partial(try_later, callback, reason="an error of ours: see the alarm")
+            with one_alone(callback.audit_ref, otherwise=later):
+                work_off(callback)
         count += len(batch)
     return count
 
 
 def work_off(callback: Callback) -> None:
     """Carry out one leased callback and mark it. Running it twice ends as running it once."""
+    if not start(callback):
+        return
     with under(trace_id=callback.trace_id):
         try:
             meanings = _read(callback)
@@ -136,6 +145,7 @@ def act_on(meaning: Meaning, *, actor: Actor) -> str:
 def act_on_transfer(notice: TransferNotice, *, actor: Actor) -> str:
     """Run the command for what a bank says of one of our payouts."""
     transfer_id = transfer_named(notice.reference)
+    told = Money(notice.amount_minor, notice.currency)
     match notice.state:
         case TransferState.ACCEPTED:
             note_acceptance(actor=actor, transfer_id=transfer_id, provider_ref=notice.provider_ref)
@@ -145,6 +155,7 @@ def act_on_transfer(notice: TransferNotice, *, actor: Actor) -> str:
                 transfer_id=transfer_id,
                 provider_ref=notice.provider_ref,
                 occurred_at=notice.occurred_at,
+                told=told,
             )
         case TransferState.FAILED:
             fail_transfer(
@@ -159,6 +170,7 @@ def act_on_transfer(notice: TransferNotice, *, actor: Actor) -> str:
                 transfer_id=transfer_id,
                 reason=notice.reason or "returned",
                 occurred_at=notice.occurred_at,
+                told=told,
             )
         case unreachable:
             assert_never(unreachable)

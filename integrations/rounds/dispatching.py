@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import assert_never
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
@@ -19,7 +20,9 @@ from accounts.crypto.vault import read_back
 from accounts.roles import PROVIDER_GRANTS, SYSTEM_GRANTS
 from audit.actors import Actor, ActorKind
 from audit.circumstances import under
+from audit.errors import Refusal
 from audit.failpoints import between_failpoints
+from audit.rounds import one_alone
 from integrations.providers.base import (
     Accepted,
     Declined,
@@ -31,19 +34,23 @@ from integrations.providers.base import (
 )
 from integrations.providers.registry import provider_of
 from integrations.rounds.callbacks import act_on_transfer
-from integrations.selectors.dispatches import last_payment_call
 from integrations.services.dispatches import log_dispatch
 from integrations.states import DispatchAct
 from transactions.errors import Contradiction, NothingChanged
 from transactions.meanings import TransferNotice
 from transactions.meanings import TransferState as Standing
 from transactions.models import Transfer
-from transactions.selectors.dispatching import transfer_by_id, transfers_to_ask_about
+from transactions.selectors.dispatching import (
+    payouts_to_send,
+    transfer_by_id,
+    transfers_to_ask_about,
+)
 from transactions.services.dispatching import (
     claim_transfer,
     fail_transfer,
     note_acceptance,
     note_doubt,
+    reclaim_transfer,
 )
 
 WORKER = Actor(
@@ -54,6 +61,7 @@ WORKER = Actor(
     grants=SYSTEM_GRANTS,
 )
 claim = between_failpoints("dispatch.claim")(claim_transfer)
+reclaim = between_failpoints("dispatch.reclaim")(reclaim_transfer)
 keep_line = between_failpoints("dispatch.log")(log_dispatch)
 acceptance = between_failpoints("dispatch.acceptance")(note_acceptance)
 refusal = between_failpoints("dispatch.refusal")(fail_transfer)
@@ -64,23 +72,21 @@ inquiry = between_failpoints("dispatch.inquiry")(act_on_transfer)
 def send_payouts() -> int:
     """Claim and send accepted payouts, one by one, until there is none; return how many."""
     count = 0
-    while True:
+    while payouts_to_send().exists():
         try:
             claimed = claim(actor=WORKER)
-        except NothingChanged:
-            return count
-        transfer = transfer_by_id(claimed.pk)
-        if transfer is not None:
-            with under(trace_id=transfer.trace_id):
-                _pay(transfer)
+        except Refusal:
+            break  # another worker was faster, or a freeze was
+        _send(claimed.pk)
         count += 1
+    return count
 
 
 def ask_providers() -> int:
     """Ask after every payout of which nothing was heard for too long; return how many."""
     waiting = transfers_to_ask_about()
     for transfer in waiting:
-        with under(trace_id=transfer.trace_id):
+        with under(trace_id=transfer.trace_id), one_alone(f"transfer {transfer.pk}"):
             _ask(transfer)
     return len(waiting)
 
@@ -106,6 +112,27 @@ def derived_key(transfer: Transfer) -> str:
     return hmac.new(settings.DERIVATION_KEY.encode(), message, sha256).hexdigest()
 
 
+def _send(transfer_id: UUID) -> None:
+    """Send one claimed payout; what goes wrong with it must not stop the next."""
+    transfer = transfer_by_id(transfer_id)
+    if transfer is not None:
+        with under(trace_id=transfer.trace_id), one_alone(f"transfer {transfer.pk}"):
+            _pay(transfer)
+
+
+def _send_again(transfer: Transfer, *, window: timedelta) -> None:
+    """Send a payment its provider never heard of, if its window is over and nobody else does."""
+    claimed_at = transfer.claimed_at
+    if claimed_at is None or timezone.now() - claimed_at <= window:
+        _record(transfer, Unknown("the provider has not heard of it yet"))
+        return
+    try:
+        reclaim(actor=WORKER, transfer_id=transfer.pk, claimed_at=claimed_at)
+    except Refusal:
+        return  # somebody else did, it is settled meanwhile, or its account is frozen
+    _send(transfer.pk)
+
+
 def _pay(transfer: Transfer) -> None:
     """Send the payment and record the answer."""
     provider = provider_of(transfer.provider)
@@ -129,12 +156,7 @@ def _ask(transfer: Transfer) -> None:
     keep_line(transfer, DispatchAct.INQUIRE, answer=found, seconds=time.monotonic() - started)
     match found:
         case NeverHeard():
-            window = timedelta(seconds=provider.resend_after_seconds)
-            last = last_payment_call(transfer.pk) or transfer.claimed_at
-            if last is not None and timezone.now() - last > window:
-                _pay(transfer)
-            else:
-                _record(transfer, Unknown("the provider has not heard of it yet"))
+            _send_again(transfer, window=timedelta(seconds=provider.resend_after_seconds))
         case Unknown():
             _record(transfer, found)
         case TransferNotice():

@@ -17,10 +17,16 @@ INBOX: Final[tuple[tuple[str, str, str], ...]] = (
         "L9",
         "a callback that says it booked money did",
         """
-        SELECT format('callback %s says "%s" and no journal is there', c.id, c.detail)
+        WITH acts AS MATERIALIZED (
+            SELECT substring(
+                convert_from(body, 'UTF8') FROM '"credential":"callback:([0-9a-f-]{36})"'
+            ) AS callback_id
+            FROM audit_entry WHERE command = 'transactions.book_movement' AND outcome = 'done'
+        )
+        SELECT format('callback %s says "%s" and booked nothing', c.id, c.detail)
         FROM integrations_callback AS c
         WHERE c.state = 'processed' AND c.detail ~ '(^|, )booked ' AND NOT EXISTS (
-            SELECT FROM transactions_journal AS j WHERE j.trace_id = c.trace_id
+            SELECT FROM acts AS a WHERE a.callback_id = c.id::text
         )
         """,
     ),

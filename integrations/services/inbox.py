@@ -22,10 +22,10 @@ from audit.services.recording import record
 from integrations.errors import NotQuarantined
 from integrations.models import Callback
 from integrations.providers.base import Genuine
-from integrations.selectors.callbacks import access_callback
+from integrations.selectors.callbacks import access_callback, held_callbacks
 from integrations.states import CallbackState
 
-BATCH: Final = 50
+BATCH: Final = 5
 LEASE_SECONDS: Final = 30
 ATTEMPTS_MAX: Final = 8
 FIRST_DELAY_SECONDS: Final = 2
@@ -45,7 +45,7 @@ STORE = """
 """
 LEASE = """
     UPDATE integrations_callback
-    SET due_at = now() + make_interval(secs => %s), attempts = attempts + 1
+    SET due_at = now() + make_interval(secs => %s)
     WHERE id IN (
         SELECT id FROM integrations_callback
         WHERE state = 'received' AND due_at <= now()
@@ -77,13 +77,20 @@ def lease_batch() -> Sequence[UUID]:
         return [key for (key,) in cursor.fetchall()]
 
 
+def begin(callback: Callback) -> bool:
+    """Count a try; False where the lease has run out or somebody else has finished it."""
+    callback.attempts += 1
+    return held_callbacks(callback).update(attempts=callback.attempts) == 1
+
+
 def mark(callback: Callback, state: CallbackState, *, detail: str) -> None:
-    """Write down what became of a callback."""
-    callback.state = state
-    callback.detail = detail[:DETAIL_CHARS_MAX]
-    callback.trace_id = current().trace_id
-    callback.processed_at = timezone.now()
-    callback.save(update_fields=["state", "detail", "trace_id", "processed_at"])
+    """Write down what became of a callback, unless another worker did while we were slow."""
+    held_callbacks(callback).update(
+        state=state,
+        detail=detail[:DETAIL_CHARS_MAX],
+        trace_id=current().trace_id,
+        processed_at=timezone.now(),
+    )
 
 
 def postpone(callback: Callback, *, reason: str) -> None:
@@ -93,9 +100,10 @@ def postpone(callback: Callback, *, reason: str) -> None:
         return
     seconds = FIRST_DELAY_SECONDS * 2 ** (callback.attempts - 1)
     jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, guards nothing
-    callback.due_at = timezone.now() + timedelta(seconds=seconds * jitter)
-    callback.detail = reason[:DETAIL_CHARS_MAX]
-    callback.save(update_fields=["due_at", "detail"])
+    held_callbacks(callback).update(
+        due_at=timezone.now() + timedelta(seconds=seconds * jitter),
+        detail=reason[:DETAIL_CHARS_MAX],
+    )
 
 
 @command

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from audit.commands import COMMANDS
+from integrations.providers.registry import INBOUND
+from integrations.states import PROVIDERS_KNOWN
 
 ROOT = Path(__file__).parents[2]
 APPS = ("audit", "accounts", "transactions", "integrations", "config")
@@ -73,3 +75,7 @@ def test_money_knows_no_float_and_the_stock_cipher_is_not_used(path: Path) -> No
 def test_the_locks_name_no_address() -> None:
     for lock in (ROOT / "requirements").glob("*.txt"):
         assert "://" not in lock.read_text()
+
+
+def test_the_providers_known_are_those_registered() -> None:
+    assert sorted(INBOUND) == sorted(PROVIDERS_KNOWN)

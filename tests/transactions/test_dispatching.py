@@ -16,7 +16,7 @@ from audit.errors import Refusal
 from audit.models import Entry
 from tests import factories
 from tests.books import assert_books_hold, moved, stands_at
-from tests.factories import Cast
+from tests.factories import Cast, committed
 from transactions.errors import Contradiction, NothingChanged, TooEarly, WrongState
 from transactions.models import Hold, Journal, Transfer
 from transactions.services.books import freeze_account
@@ -33,7 +33,8 @@ from transactions.services.dispatching import (
 from transactions.services.transfers import request_transfer
 from transactions.states import HoldState, TransferState
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.role("worker")]
+__all__ = ["committed"]
+pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.role("worker")]
 BANK = factories.provider("testbank")
 S = TransferState
 
@@ -44,10 +45,16 @@ def cast() -> Cast:
     return factories.cast()
 
 
+def approval_of(transfer: Transfer) -> Approval:
+    """Return the request that a transfer waits for, as it stands now."""
+    assert transfer.approval_id is not None
+    return Approval.objects.get(pk=transfer.approval_id)
+
+
 @factories.set_up
 def decide(transfer: Transfer, *, checker: Actor, verdict: Verdict = Verdict.APPROVE) -> Approval:
     """Decide on what the approval shows now."""
-    approval = Approval.objects.get(pk=transfer.approval_id)
+    approval = approval_of(transfer)
     return decide_approval(
         actor=checker,
         approval_id=approval.pk,
@@ -57,10 +64,13 @@ def decide(transfer: Transfer, *, checker: Actor, verdict: Verdict = Verdict.APP
     )
 
 
-def settle(transfer: Transfer, *, ref: str = "pay_1") -> Transfer:
-    """Settle as the bank does."""
+def settle(transfer: Transfer) -> Transfer:
+    """Settle as the bank does, under the name it gave before."""
     return settle_transfer(
-        actor=BANK, transfer_id=transfer.pk, provider_ref=ref, occurred_at=timezone.now()
+        actor=BANK,
+        transfer_id=transfer.pk,
+        provider_ref=transfer.provider_ref or "pay_1",
+        occurred_at=timezone.now(),
     )
 
 
@@ -86,7 +96,7 @@ def test_an_approved_payout_goes_and_its_approval_is_used_up(cast: Cast) -> None
     decide(waiting, checker=factories.colleague())
     released = release_transfer(actor=factories.SYSTEM, transfer_id=waiting.pk)
     assert released.state == S.ACCEPTED
-    assert Approval.objects.get(pk=waiting.approval_id).state == ApprovalState.USED
+    assert approval_of(waiting).state == ApprovalState.USED
     with pytest.raises(WrongState):
         release_transfer(actor=factories.SYSTEM, transfer_id=waiting.pk)
     assert_books_hold()
@@ -119,7 +129,7 @@ def test_nobody_approves_their_own_request_nor_twice(cast: Cast) -> None:
     for again in (checker, factories.colleague()):
         with pytest.raises(AlreadyDecided):
             decide(waiting, checker=again)
-    assert Decision.objects.count() == 1
+    assert Decision.objects.filter(approval=waiting.approval).count() == 1
     assert_books_hold()
 
 
@@ -136,7 +146,7 @@ def test_two_logins_of_one_person_are_one_pair_of_eyes(cast: Cast) -> None:
 def test_nobody_decides_on_what_they_did_not_see(cast: Cast) -> None:
     """A checker signs exactly what was on the screen."""
     waiting = factories.payout(cast, state=S.AWAITING_APPROVAL)
-    shown = Approval.objects.get(pk=waiting.approval_id)
+    shown = approval_of(waiting)
     with pytest.raises(StaleApproval):
         decide_stale(factories.payout(cast, state=S.AWAITING_APPROVAL), shown=shown)
 
@@ -158,6 +168,7 @@ def decide_stale(transfer: Transfer, *, shown: Approval) -> None:
 
 
 def test_the_oldest_accepted_payout_is_claimed_first_and_once(cast: Cast) -> None:
+    factories.nothing_waits()
     first, second = factories.payout(cast), factories.payout(cast)
     claimed = [claim_transfer(actor=factories.SYSTEM).pk for _ in range(2)]
     assert claimed == [first.pk, second.pk]
@@ -166,6 +177,7 @@ def test_the_oldest_accepted_payout_is_claimed_first_and_once(cast: Cast) -> Non
 
 
 def test_a_claimed_payout_is_asked_about_soon(cast: Cast) -> None:
+    factories.nothing_waits()
     factories.payout(cast)
     claimed = claim_transfer(actor=factories.SYSTEM)
     assert claimed.state == S.DISPATCHED
@@ -188,7 +200,7 @@ def test_a_doubt_is_told_once_keeps_the_money_reserved_and_can_be_lifted(cast: C
     for _ in range(2):
         note_doubt(actor=BANK, transfer_id=sent.pk, because="no answer")
     assert stands_at(cast.giver.pk) == (factories.RICH_MINOR, sent.amount_minor)
-    assert Letter.objects.filter(type="transfer.unknown").count() == 1
+    assert Letter.objects.filter(type="transfer.unknown", payload__id=sent.public_id).count() == 1
     lifted = note_acceptance(actor=BANK, transfer_id=sent.pk, provider_ref="pay_1")
     assert lifted.state == S.DISPATCHED
     with pytest.raises(NothingChanged):
@@ -213,16 +225,17 @@ def test_settling_twice_is_refused_and_the_refusal_is_written_down(cast: Cast) -
     with pytest.raises(NothingChanged):
         settle(sent)
     assert Journal.objects.filter(subject_ref=sent.audit_ref).count() == 1
-    refused = refused_entries()
+    refused = refusals_about(sent)
     assert [entry.command for entry in refused] == ["transactions.settle_transfer"]
     assert refused[0].code == "nothing_changed"
     assert_books_hold()
 
 
 @factories.set_up
-def refused_entries() -> list[Entry]:
-    """Return every refusal in the log."""
-    return list(Entry.objects.filter(outcome="refused").order_by("id"))
+def refusals_about(transfer: Transfer) -> list[Entry]:
+    """Return every refusal that names a transfer, in order."""
+    refused = Entry.objects.filter(outcome="refused", target_ref=transfer.audit_ref)
+    return list(refused.order_by("id"))
 
 
 def test_a_failed_payout_gives_its_money_back_and_moves_none(cast: Cast) -> None:

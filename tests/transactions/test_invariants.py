@@ -42,8 +42,9 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
     ),
     "a whole journal is removed": (
         (
-            "WITH gone AS (DELETE FROM transactions_journal WHERE subject_ref = 'transfer:{internal}'"
-            " RETURNING id) DELETE FROM transactions_posting USING gone WHERE journal_id = gone.id"
+            "WITH gone AS (DELETE FROM transactions_journal"
+            " WHERE subject_ref = 'transfer:{internal}' RETURNING id)"
+            " DELETE FROM transactions_posting USING gone WHERE journal_id = gone.id"
         ),
         {"L3", "L5"},
     ),
@@ -118,9 +119,10 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         (
             "WITH forged AS (UPDATE transactions_transfer SET reference = 'forged'"
             " WHERE id = '{internal}' RETURNING *) INSERT INTO transactions_historicaltransfer"
-            " SELECT (jsonb_populate_record(NULL::transactions_historicaltransfer, to_jsonb(forged)"
-            " || jsonb_build_object('history_id', uuidv7(), 'history_date', clock_timestamp(),"
-            " 'history_type', '~', 'history_actor', 'system:worker'))).* FROM forged"
+            " SELECT (jsonb_populate_record(NULL::transactions_historicaltransfer,"
+            " to_jsonb(forged) || jsonb_build_object('history_id', uuidv7(),"
+            " 'history_date', clock_timestamp(), 'history_type', '~', 'history_trace_id', '',"
+            " 'history_actor', 'system:worker'))).* FROM forged"
         ),
         {"L8"},
     ),

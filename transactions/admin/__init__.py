@@ -1,1 +1,21 @@
-"""The pages of this app in the staff's admin."""
+"""The pages of this app in the staff's admin.
+
+Accounts and approvals are here too: what is done on them moves or stops money.
+"""
+
+from transactions.admin.accounts import AccountPage
+from transactions.admin.approvals import ApprovalPage
+from transactions.admin.journals import JournalPage
+from transactions.admin.ledger_accounts import LedgerAccountPage
+from transactions.admin.payments import DisputePage, PaymentPage
+from transactions.admin.transfers import TransferPage
+
+__all__ = [
+    "AccountPage",
+    "ApprovalPage",
+    "DisputePage",
+    "JournalPage",
+    "LedgerAccountPage",
+    "PaymentPage",
+    "TransferPage",
+]

@@ -9,6 +9,7 @@ from audit.circumstances import under
 from audit.doorbell import ring
 from audit.errors import Refusal
 from audit.failpoints import between_failpoints
+from audit.rounds import one_alone
 from transactions.models import Transfer
 from transactions.selectors.dispatching import decided_transfers
 from transactions.services.dispatching import reject_transfer, release_transfer
@@ -29,7 +30,7 @@ def carry_out_approvals() -> int:
     """Release or reject every payout that has been decided; return how many."""
     decided = decided_transfers()
     for transfer in decided:
-        with under(trace_id=transfer.trace_id):
+        with under(trace_id=transfer.trace_id), one_alone(f"transfer {transfer.pk}"):
             _carry_out(transfer)
     if decided:
         ring("integrations.send_payouts")

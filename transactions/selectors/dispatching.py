@@ -5,17 +5,29 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.models import Partner
 from accounts.states import ApprovalState
 from transactions.models import Transfer
+from transactions.selectors.ledger import DEBITS_STOPPED
 from transactions.states import TransferState
 
 AT_ONCE_MAX = 100
 
 
+def payouts_to_send() -> QuerySet[Transfer]:
+    """Return accepted payouts whose money may leave: not frozen, no suspended partner."""
+    suspended = Partner.objects.filter(is_active=False).values("book_id")
+    return (
+        Transfer.objects.filter(state=TransferState.ACCEPTED)
+        .exclude(source__balance__frozen__in=DEBITS_STOPPED)
+        .exclude(book_id__in=suspended)
+    )
+
+
 def next_to_claim() -> Transfer | None:
     """Return the oldest accepted payout, locked; one that another worker holds is passed over."""
     return (
-        Transfer.objects.filter(state=TransferState.ACCEPTED)
+        payouts_to_send()
         .select_for_update(no_key=True, of=("self",), skip_locked=True)
         .order_by("id")
         .first()

@@ -9,11 +9,21 @@ from django.utils import timezone
 
 from accounts.models import Partner
 from accounts.scopes import visible_accounts
+from accounts.states import FreezeMode
 from audit.actors import Actor
 from audit.errors import NotFound
-from transactions.models import Journal, LedgerAccount, Limit, Transfer
+from transactions.models import (
+    Balance,
+    Journal,
+    JournalOrigin,
+    LedgerAccount,
+    Limit,
+    Posting,
+    Transfer,
+)
 from transactions.states import TransferState
 
+DEBITS_STOPPED = tuple(mode.bits for mode in FreezeMode if mode.bits & 1)
 NEVER_LEFT = (TransferState.FAILED, TransferState.REJECTED, TransferState.CANCELLED)
 
 
@@ -75,3 +85,19 @@ def sent_today(account_id: UUID) -> int:
 def journal_of_origin(origin: str) -> UUID | None:
     """Return the id of the journal that `origin` caused."""
     return Journal.objects.filter(origin=origin).values_list("pk", flat=True).first()
+
+
+def may_leave(account_id: UUID, *, book_id: UUID) -> bool:
+    """Say whether money may leave an account: it is not frozen, its partner not suspended."""
+    is_free = Balance.objects.filter(account_id=account_id).exclude(frozen__in=DEBITS_STOPPED)
+    suspended = Partner.objects.filter(book_id=book_id, is_active=False)
+    return is_free.exists() and not suspended.exists()
+
+
+def booked_on(code: str, *, origin: str) -> int:
+    """Return what the journal of `origin` moved on the system account `code`."""
+    found = Posting.objects.filter(
+        journal_id__in=JournalOrigin.objects.filter(origin=origin).values("journal_id"),
+        account_id__in=LedgerAccount.objects.filter(code=code).values("pk"),
+    ).aggregate(total=Sum("amount_minor"))
+    return int(found["total"] or 0)

@@ -1,5 +1,6 @@
 """Reading what providers told us of, for the commands that note and book it."""
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.scopes import by_account
@@ -13,6 +14,21 @@ def payment_named(provider: str, *, reference: str | None) -> Payment | None:
         return None
     known = Payment.objects.select_for_update(no_key=True, of=("self",)).filter(provider=provider)
     return known.filter(reference=reference).first() or known.filter(intent_ref=reference).first()
+
+
+def placeholder_of(provider: str, *, intent_ref: str | None) -> Payment | None:
+    """Return the row of an intent that has no charge yet, locked: its charge takes it over."""
+    if not intent_ref:
+        return None
+    known = Payment.objects.select_for_update(no_key=True, of=("self",))
+    return known.filter(provider=provider, reference=intent_ref, intent_ref=intent_ref).first()
+
+
+def one_at_a_time(provider: str, *, reference: str) -> None:
+    """Let one transaction at a time note a payment: its first news may come twice at once."""
+    with connection.cursor() as cursor:
+        name = f"payment:{provider}:{reference}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def dispute_named(provider: str, *, reference: str) -> Dispute | None:

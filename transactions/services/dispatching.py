@@ -11,12 +11,14 @@ from accounts.states import ApprovalState
 from audit.actors import Actor
 from audit.commands import command
 from audit.services.recording import record
-from transactions.errors import Contradiction, NothingChanged, TooEarly, WrongState
+from audit.typeids import typeid
+from transactions.errors import AccountFrozen, Contradiction, NothingChanged, TooEarly, WrongState
 from transactions.ledger.accounts import SUSPENSE, clearing, newly_opened, system_account
-from transactions.ledger.posting import Draft, Line, post
+from transactions.ledger.posting import Draft, Line, lock, post
 from transactions.models import Transfer
+from transactions.money import Money
 from transactions.selectors.dispatching import next_to_claim
-from transactions.selectors.ledger import journal_of_origin
+from transactions.selectors.ledger import journal_of_origin, may_leave
 from transactions.selectors.transfers import access_transfer
 from transactions.services.steps import (
     approval_payload,
@@ -44,6 +46,7 @@ def release_transfer(*, actor: Actor, transfer_id: UUID) -> Transfer:
     if transfer.approval is None:
         raise WrongState(state=transfer.state, wanted=TransferState.ACCEPTED)
     transfer.advance(TransferState.ACCEPTED)
+    _check_may_leave(transfer)
     consume(transfer.approval, payload=approval_payload(transfer))
     save_state(transfer)
     tell(transfer, occurred_at=timezone.now())
@@ -76,6 +79,7 @@ def claim_transfer(*, actor: Actor) -> Transfer:
     transfer = next_to_claim()
     if transfer is None:
         raise NothingChanged(ref="transfer:none")
+    _check_may_leave(transfer)
     now = timezone.now()
     transfer.advance(TransferState.DISPATCHED)
     transfer.claimed_at, transfer.ask_at = now, now + ASK_AFTER_CLAIM
@@ -86,9 +90,31 @@ def claim_transfer(*, actor: Actor) -> Transfer:
 
 
 @command
+def reclaim_transfer(*, actor: Actor, transfer_id: UUID, claimed_at: datetime) -> Transfer:
+    """Claim a payout that its provider never heard of, for sending it again under the same key.
+
+    NothingChanged unless it is still open and was last claimed at `claimed_at`:
+    of two workers that asked, one sends. AccountFrozen stops it here as well.
+    """
+    transfer = access_transfer(transfer_id, actor=actor, lock=True)
+    is_open = transfer.state in (TransferState.DISPATCHED, TransferState.UNKNOWN)
+    if not is_open or transfer.claimed_at != claimed_at:
+        raise NothingChanged(ref=transfer.audit_ref)
+    _check_may_leave(transfer)
+    now = timezone.now()
+    transfer.claimed_at, transfer.ask_at = now, now + ASK_AFTER_CLAIM
+    save_state(transfer, "claimed_at")
+    record("transfer.claimed_again", actor=actor, target=transfer, rows=[transfer])
+    return transfer
+
+
+@command
 def note_acceptance(*, actor: Actor, transfer_id: UUID, provider_ref: str) -> Transfer:
     """Note that the provider has the payment and what it calls it. NothingChanged if known."""
     transfer = access_transfer(transfer_id, actor=actor, lock=True)
+    if transfer.state not in (TransferState.DISPATCHED, TransferState.UNKNOWN):
+        _expect(transfer, TransferState.SETTLED, later=TransferState.RETURNED, ref=provider_ref)
+        raise Contradiction(ref=transfer.audit_ref, detail="accepted before it was sent")
     is_doubted = transfer.state == TransferState.UNKNOWN
     is_asked = transfer.ask_at is not None and transfer.ask_at <= timezone.now()
     if transfer.provider_ref == provider_ref and not (is_doubted or is_asked):
@@ -98,8 +124,7 @@ def note_acceptance(*, actor: Actor, transfer_id: UUID, provider_ref: str) -> Tr
     if is_doubted:
         transfer.advance(TransferState.DISPATCHED)
     transfer.provider_ref = provider_ref
-    if transfer.state == TransferState.DISPATCHED:
-        transfer.ask_at = timezone.now() + ASK_AFTER_ACCEPTANCE
+    transfer.ask_at = timezone.now() + ASK_AFTER_ACCEPTANCE
     save_state(transfer, "provider_ref")
     record("transfer.accepted_by_provider", actor=actor, target=transfer, rows=[transfer])
     return transfer
@@ -129,14 +154,26 @@ def note_doubt(*, actor: Actor, transfer_id: UUID, because: str) -> Transfer:
 
 @command
 def settle_transfer(
-    *, actor: Actor, transfer_id: UUID, provider_ref: str, occurred_at: datetime
+    *,
+    actor: Actor,
+    transfer_id: UUID,
+    provider_ref: str,
+    occurred_at: datetime,
+    told: Money | None = None,
 ) -> Transfer:
     """Close a payout as paid: the reserved money leaves the account.
 
-    NothingChanged if it is settled or returned already; Contradiction if it had failed.
+    NothingChanged if it is settled or returned already; Contradiction if it had
+    failed, or where `told` or the provider's name for it is not ours.
     """
     transfer = access_transfer(transfer_id, actor=actor, lock=True)
-    _expect(transfer, TransferState.SETTLED, later=TransferState.RETURNED)
+    _expect(
+        transfer,
+        TransferState.SETTLED,
+        later=TransferState.RETURNED,
+        ref=provider_ref,
+        told=told,
+    )
     transfer.advance(TransferState.SETTLED, at=occurred_at)
     transfer.provider_ref = provider_ref or transfer.provider_ref
     transfer.ask_at = None
@@ -180,14 +217,19 @@ def fail_transfer(
 
 @command
 def return_transfer(
-    *, actor: Actor, transfer_id: UUID, reason: str, occurred_at: datetime
+    *,
+    actor: Actor,
+    transfer_id: UUID,
+    reason: str,
+    occurred_at: datetime,
+    told: Money | None = None,
 ) -> Transfer:
     """Book a settled payout that the bank sent back: a new journal, linked to the one it undoes.
 
     NothingChanged if it was returned already; Contradiction if it never settled.
     """
     transfer = access_transfer(transfer_id, actor=actor, lock=True)
-    _expect(transfer, TransferState.RETURNED)
+    _expect(transfer, TransferState.RETURNED, told=told)
     transfer.advance(TransferState.RETURNED)
     transfer.failure_code = reason[:80]
     save_state(transfer, "failure_code")
@@ -220,19 +262,36 @@ def return_transfer(
     return transfer
 
 
+def _check_may_leave(transfer: Transfer) -> None:
+    """Refuse to let money out of a frozen account or for a suspended partner.
+
+    Under the account's lock: a freeze that committed before us is seen.
+    """
+    lock(transfer.source_id)
+    if not may_leave(transfer.source_id, book_id=transfer.book_id):
+        raise AccountFrozen(account=typeid("acc", transfer.source_id))
+
+
 def _expect(
-    transfer: Transfer, wanted: TransferState, *, later: TransferState | None = None
+    transfer: Transfer,
+    wanted: TransferState,
+    *,
+    later: TransferState | None = None,
+    ref: str = "",
+    told: Money | None = None,
 ) -> None:
     """Let news through; refuse what is known, what comes too early, and what cannot be true."""
+    if told is not None and told != transfer.money:
+        raise Contradiction(ref=transfer.audit_ref, detail=f"the provider says {told}")
+    if ref and transfer.provider_ref not in ("", ref):
+        raise Contradiction(ref=transfer.audit_ref, detail="the provider calls it otherwise now")
     here = TransferState(transfer.state)
     if here in (wanted, later):
         raise NothingChanged(ref=transfer.audit_ref)
     if wanted in MOVES[here]:
         return
-    if wanted is TransferState.RETURNED and here in (
-        TransferState.DISPATCHED,
-        TransferState.UNKNOWN,
-    ):
+    is_open = here in (TransferState.DISPATCHED, TransferState.UNKNOWN)
+    if wanted is TransferState.RETURNED and is_open:
         raise TooEarly(ref=transfer.audit_ref)
     raise Contradiction(
         ref=transfer.audit_ref, detail=f"the provider says {wanted}, we hold {here}"

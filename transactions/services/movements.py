@@ -10,6 +10,7 @@ from audit.commands import command
 from audit.history import Guarded
 from audit.services.recording import record
 from audit.typeids import typeid
+from transactions.errors import AlreadyBooked, Contradiction
 from transactions.ledger.accounts import (
     SHORTFALL,
     SUSPENSE,
@@ -23,7 +24,7 @@ from transactions.ledger.accounts import (
 from transactions.ledger.posting import Draft, Line, post
 from transactions.meanings import Movement, MovementKind, PaymentState
 from transactions.models import LedgerAccount, Payment
-from transactions.selectors.ledger import account_for_money
+from transactions.selectors.ledger import account_for_money, booked_on
 from transactions.selectors.payments import payment_named
 
 TO_OUR_BANK = frozenset({MovementKind.PAYOUT, MovementKind.PAYOUT_FAILURE})
@@ -42,7 +43,11 @@ def book_movement(*, actor: Actor, movement: Movement) -> None:
     sides = _sides(movement, payment=payment)
     if movement.kind is MovementKind.CHARGE and payment is None:
         payment = _payment_of(movement, sides=sides)
-    journal_id = post(_draft(movement, sides=sides, payment=payment))
+    try:
+        journal_id = post(_draft(movement, sides=sides, payment=payment))
+    except AlreadyBooked:
+        _check_same(movement)
+        raise
     rows: list[Guarded] = [*newly_opened(sides.counter, sides.clear, sides.fee, sides.spill)]
     if payment is not None:
         _count(movement, payment=payment)
@@ -120,6 +125,14 @@ def _draft(movement: Movement, *, sides: Sides, payment: Payment | None) -> Draf
     )
 
 
+def _check_same(movement: Movement) -> None:
+    """Refuse a movement that is in the books already, but as another sum."""
+    booked = booked_on(clearing(movement.provider), origin=movement.origin)
+    if booked != -movement.net_minor:
+        said = f"booked as {-booked}, now told as {movement.net_minor}"
+        raise Contradiction(ref=movement.origin, detail=said)
+
+
 def _tell(movement: Movement, *, sides: Sides) -> None:
     """Leave the partner a letter about money that moved."""
     publish(
@@ -138,12 +151,18 @@ def _tell(movement: Movement, *, sides: Sides) -> None:
 
 
 def _owner(movement: Movement, *, payment: Payment | None) -> LedgerAccount | None:
-    """Return the account the money is for, None where nobody has said."""
-    named = account_for_money(movement.account_id, currency=movement.currency)
-    if named is None and payment is not None and payment.account is not None:
-        # A payment settled in another currency than its account's waits in suspense.
-        named = payment.account if payment.account.currency == movement.currency else None
-    return named
+    """Return the account the money is for, None where nobody has said.
+
+    What a payer's metadata names counts for a first charge only (and for our
+    own payouts): metadata may change later, and a refund must come from the
+    account that was paid.
+    """
+    is_first = payment is None or (payment.account is None and not payment.booked_minor)
+    if movement.kind in TO_OUR_BANK or (movement.kind is MovementKind.CHARGE and is_first):
+        return account_for_money(movement.account_id, currency=movement.currency)
+    paid = payment.account if payment else None
+    # A payment settled in another currency than its account's waits in suspense.
+    return paid if paid is not None and paid.currency == movement.currency else None
 
 
 def _book(owner: LedgerAccount | None, *, payment: Payment | None) -> UUID:

@@ -19,7 +19,13 @@ from transactions.meanings import (
 )
 from transactions.models import Dispute, Payment, ProviderPayout
 from transactions.selectors.ledger import account_for_money
-from transactions.selectors.payments import dispute_named, payment_named, payout_named
+from transactions.selectors.payments import (
+    dispute_named,
+    one_at_a_time,
+    payment_named,
+    payout_named,
+    placeholder_of,
+)
 
 # A later state may follow an earlier one and never the other way: late news changes nothing.
 PAYMENT_RANK: Final = {
@@ -52,9 +58,10 @@ PAYOUT_RANK: Final = {
 @command
 def note_payment(*, actor: Actor, notice: PaymentNotice) -> Payment:
     """Note how a payment stands; NothingChanged if that is old, Contradiction if impossible."""
-    payment = payment_named(notice.provider, reference=notice.reference) or payment_named(
-        notice.provider, reference=notice.intent_ref
-    )
+    one_at_a_time(notice.provider, reference=notice.intent_ref or notice.reference)
+    payment = payment_named(notice.provider, reference=notice.reference)
+    if payment is None:
+        payment = placeholder_of(notice.provider, intent_ref=notice.intent_ref)
     if payment is None:
         payment = _new_payment(notice)
     else:

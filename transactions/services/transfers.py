@@ -14,7 +14,7 @@ from audit.circumstances import current
 from audit.commands import command
 from audit.constraints import refuse_on
 from audit.doorbell import ring
-from audit.errors import Invalid
+from audit.errors import Invalid, NotPermitted
 from audit.history import Guarded
 from audit.services.recording import record
 from audit.typeids import typeid
@@ -50,6 +50,9 @@ def request_transfer(*, actor: Actor, order: TransferOrder, origin: str) -> Tran
     destination = (
         access_ledger_account(order.destination_id, actor=actor) if order.destination_id else None
     )
+    if actor.kind is ActorKind.STAFF and order.payee is None:
+        # A payout of staff's waits for a second person; moving money inside would not.
+        raise NotPermitted(permission="transactions.request_internal_transfer")
     _check_form(order, source=source, destination=destination)
     lock(*(account.pk for account in (source, destination) if account))
     _check_limits(order, source=source)

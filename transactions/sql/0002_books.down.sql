@@ -1,3 +1,5 @@
+DROP TRIGGER keep_faith ON transactions_transfer;
+DROP FUNCTION transfer_keep_faith();
 DROP FUNCTION ledger_open(uuid);
 DROP FUNCTION ledger_freeze(uuid, integer);
 DROP FUNCTION ledger_reserve(uuid, bigint);

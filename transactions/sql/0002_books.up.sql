@@ -112,6 +112,7 @@ BEGIN
         SET posted_minor = posted_minor + p_amount, pending_minor = pending_minor - p_release, version = version + 1
         WHERE account_id = p_account
         RETURNING posted_minor, version INTO v_after, v_version;
+        IF NOT FOUND THEN PERFORM public.ledger_refuse('ledger_unknown_account', p_account); END IF;
     END IF;
     INSERT INTO public.transactions_posting
         (journal_id, book_id, account_id, amount_minor, currency, balance_after_minor, account_version, occurred_at)
@@ -150,6 +151,9 @@ DECLARE
     v_short bigint;
 BEGIN
     PERFORM public.ledger_check_book(v_book);
+    IF jsonb_array_length(p_journal -> 'lines') < 2 THEN
+        PERFORM public.ledger_refuse('ledger_too_few_lines', v_book);
+    END IF;
     PERFORM public.ledger_lock(ARRAY(
         SELECT (l ->> 'account')::uuid FROM jsonb_array_elements(p_journal -> 'lines') AS l));
     INSERT INTO public.transactions_journalorigin (origin, journal_id, reverses)
@@ -187,6 +191,10 @@ BEGIN
     IF p_amount > 0 AND v_balance.frozen & 1 = 1 THEN
         PERFORM public.ledger_refuse('ledger_account_frozen', p_account);
     END IF;
+    -- Compared before it is added: an amount near 2^63 must be refused, not overflow.
+    IF p_amount > v_balance.posted_minor - v_balance.pending_minor - v_balance.floor_minor THEN
+        PERFORM public.ledger_refuse('balance_above_floor', p_account);
+    END IF;
     UPDATE public.transactions_balance SET pending_minor = pending_minor + p_amount, version = version + 1
     WHERE account_id = p_account;
 END;
@@ -216,6 +224,8 @@ ALTER TABLE transactions_posting OWNER TO cs_definer;
 ALTER TABLE transactions_journalorigin OWNER TO cs_definer;
 ALTER TABLE transactions_balance OWNER TO cs_definer;
 GRANT SELECT ON transactions_ledgeraccount TO cs_definer;
+CALL audit_append_only('transactions_journal');
+CALL audit_append_only('transactions_posting');
 CALL audit_append_only('transactions_journalorigin');
 ALTER FUNCTION ledger_require_balance() OWNER TO cs_definer;
 ALTER FUNCTION ledger_lock(uuid[]) OWNER TO cs_definer;
@@ -228,6 +238,31 @@ ALTER FUNCTION ledger_check_book(uuid) OWNER TO cs_definer;
 ALTER FUNCTION ledger_line(uuid, uuid, uuid, bigint, text, bigint, timestamptz) OWNER TO cs_definer;
 ALTER FUNCTION ledger_shortfall(uuid, bigint) OWNER TO cs_definer;
 SELECT audit_make_partitions();
+
+-- A payout that waits for a second signature leaves only with a used approval, and what was asked never changes.
+CREATE FUNCTION transfer_keep_faith() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF (old.book_id, old.kind, old.source_id, old.destination_id, old.payee_name_id, old.payee_iban_id, old.amount_minor,
+        old.currency, old.origin, old.approval_id, old.requested_by)
+        IS DISTINCT FROM
+        (new.book_id, new.kind, new.source_id, new.destination_id, new.payee_name_id, new.payee_iban_id, new.amount_minor,
+        new.currency, new.origin, new.approval_id, new.requested_by)
+    THEN
+        PERFORM public.ledger_refuse('transfer_order_fixed', old.id);
+    END IF;
+    IF old.state = 'awaiting_approval' AND new.state NOT IN ('awaiting_approval', 'rejected', 'cancelled') AND NOT EXISTS (
+        SELECT 1 FROM public.accounts_approval WHERE id = old.approval_id AND state = 'used')
+    THEN
+        PERFORM public.ledger_refuse('transfer_approved', old.id);
+    END IF;
+    RETURN new;
+END;
+$$;
+ALTER FUNCTION transfer_keep_faith() OWNER TO cs_definer;
+GRANT SELECT ON accounts_approval TO cs_definer;
+CREATE TRIGGER keep_faith BEFORE UPDATE ON transactions_transfer
+FOR EACH ROW EXECUTE FUNCTION transfer_keep_faith();
 
 CALL audit_guard('transactions_book', 'transactions_historicalbook');
 CALL audit_guard('transactions_ledgeraccount', 'transactions_historicalledgeraccount');

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from config.sandbox.past.calendar import Calendar, Event, Stand
@@ -60,9 +61,9 @@ def payment(calendar: Calendar, at: datetime, /) -> Iterator[Event]:
     taker.held_minor += notice.amount_minor
     after = at + timedelta(minutes=calendar.dice.randrange(900, 12_000))
     if calendar.happens(IS_REFUNDED):
-        calendar.later(after, lambda c, then: _refund(c, then, notice=notice, taker=taker))
+        calendar.later(after, partial(_refund, notice=notice, taker=taker))
     elif calendar.happens(IS_DISPUTED):
-        calendar.later(after, lambda c, then: _dispute(c, then, notice=notice, taker=taker))
+        calendar.later(after, partial(_dispute, notice=notice, taker=taker))
 
 
 def provider_payout(calendar: Calendar, at: datetime, /) -> Iterator[Event]:
@@ -82,9 +83,7 @@ def provider_payout(calendar: Calendar, at: datetime, /) -> Iterator[Event]:
             failure_code=None,
         )
         yield notice
-        calendar.later(
-            notice.arrival_at, lambda c, then, told=notice: _arrival(c, then, told=told)
-        )
+        calendar.later(notice.arrival_at, partial(_arrival, told=notice))
 
 
 def _movement(
@@ -158,11 +157,10 @@ def _dispute(
         subject=dispute.reference,
         fee=DISPUTE_FEE_MINOR,
     )
-
-    def verdict(c: Calendar, then: datetime, /) -> Iterator[Event]:
-        return _verdict(c, then, dispute=dispute, notice=notice, taker=taker)
-
-    calendar.later(at + timedelta(minutes=calendar.dice.randrange(10_000, 28_000)), verdict)
+    calendar.later(
+        at + timedelta(minutes=calendar.dice.randrange(10_000, 28_000)),
+        partial(_verdict, dispute=dispute, notice=notice, taker=taker),
+    )
 
 
 def _verdict(

@@ -1,0 +1,107 @@
+"""What happened, as a timeline and a trace show it: moments, and what each led to. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from audit.canonical import Json
+
+
+class Kind(StrEnum):
+    """Where a moment is written down."""
+
+    CALLBACK = "callback"
+    CALL = "call"
+    ENTRY = "entry"
+    VERSION = "version"
+    JOURNAL = "journal"
+    LETTER = "letter"
+
+    @property
+    def is_cause(self) -> bool:
+        """Say whether it came from outside and led to what is on record."""
+        return self in (Kind.CALLBACK, Kind.CALL)
+
+    @property
+    def is_effect(self) -> bool:
+        """Say whether it is what an act left behind, in the act's own transaction."""
+        return self in (Kind.VERSION, Kind.JOURNAL, Kind.LETTER)
+
+
+class Tone(StrEnum):
+    """How a state or a moment should strike the eye. The words say the same."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    BUSY = "busy"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One field of one row, before and after. `before` is None where the row was new."""
+
+    field: str
+    before: Json
+    after: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What one act changed in one row."""
+
+    table: str
+    row: str
+    is_new: bool
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One thing that happened.
+
+    `ref` is its own reference, `about` what it speaks of. Moments of one transaction share
+    `xact`; `cause` is the reference of the callback that an act was credited to.
+    """
+
+    at: datetime
+    kind: Kind
+    ref: str
+    title: str
+    about: str = ""
+    who: str = ""
+    said: str = ""
+    tone: Tone = Tone.PLAIN
+    differences: tuple[Difference, ...] = ()
+    xact: int | None = None
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One moment with what it left behind, in order of time."""
+
+    moment: Moment
+    effects: tuple[Moment, ...] = field(default=())
+
+
+def steps(moments: Sequence[Moment]) -> list[Step]:
+    """Hang journals, letters and versions on the entry of their transaction; oldest first.
+
+    An effect whose entry is not there stands by itself: nothing is left out.
+    """
+    in_order = sorted(moments, key=lambda moment: (moment.at, moment.ref))
+    heads: dict[int | None, str] = {
+        m.xact: m.ref for m in in_order if m.kind is Kind.ENTRY and m.xact is not None
+    }
+    hanging: dict[str, list[Moment]] = {}
+    standing: list[Moment] = []
+    for moment in in_order:
+        head = heads.get(moment.xact) if moment.kind.is_effect else None
+        if head is None:
+            standing.append(moment)
+        else:
+            hanging.setdefault(head, []).append(moment)
+    return [Step(moment=m, effects=tuple(hanging.get(m.ref, ()))) for m in standing]

@@ -1,0 +1,237 @@
+"""Every page of the staff's admin, by every door: scope, role, address, and what one may type.
+
+The pages and their actions come from the site itself, so a new page is tested by being served.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+from django.contrib.admin import site
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.roles import Role
+from accounts.states import FreezeMode
+from audit.models import Entry
+from audit.typeids import uuid7
+from integrations.models import Callback, Dispatch
+from integrations.providers.base import Accepted, Genuine
+from integrations.services.dispatches import log_dispatch
+from integrations.services.inbox import receive
+from integrations.states import DispatchAct
+from tests import factories
+from tests.staff import Member, invite, sign_in
+from transactions.meanings import DisputeNotice, DisputeState
+from transactions.models import Journal
+from transactions.services.books import freeze_account
+from transactions.services.movements import book_movement
+from transactions.services.notices import note_dispute
+from transactions.states import TransferState
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AsRole = Callable[[str], AbstractContextManager[None]]
+Rows = Mapping[str, UUID]
+
+PAGES: Final = sorted(model._meta.label_lower for model in site._registry)
+COLUMNS_MAX: Final = 7
+# What people paste by accident and others on purpose.
+ODD: Final = ("%00", "'", '"', "%25", "\\", "..%2F..", "x" * 3000, "%F0%9F%92%B6", "acc_", "🙈")
+
+
+def page_of(label: str) -> Any:
+    return next(page for model, page in site._registry.items() if model._meta.label_lower == label)
+
+
+def address(label: str, *rest: object) -> str:
+    app, _, model = label.partition(".")
+    return "/".join(["/admin", app, model, *map(str, rest), ""])
+
+
+def actions_of(label: str) -> list[str]:
+    """Return the addresses of the actions that a page offers on one row."""
+    page = page_of(label)
+    return [
+        getattr(page, name).url_path or name for name in page.actions_detail if hasattr(page, name)
+    ]
+
+
+@pytest.fixture
+def rows(transactional_db: None, as_role: AsRole) -> Rows:
+    """One row of everything that has a page, made by commands and granted to nobody."""
+    with as_role("migrator"):
+        company = factories.cast()
+        settled = factories.payout(company, state=TransferState.SETTLED)
+        waiting = factories.payout(company, state=TransferState.AWAITING_APPROVAL)
+        charge = factories.charge(company.giver)
+        book_movement(actor=factories.provider(), movement=charge)
+        freeze = freeze_account(
+            actor=factories.colleague(),
+            account_id=company.taker.pk,
+            mode=FreezeMode.DEBITS,
+            reason="why",
+            legal_reference="§ 1",
+        )
+        dispute = note_dispute(actor=factories.provider(), notice=_objection(charge.payment_ref))
+        receive("stripe", endpoint="main", event=_event(), body=b"{}")
+        log_dispatch(settled, DispatchAct.PAY, answer=Accepted(provider_ref="pay_1"), seconds=0.1)
+        found: dict[str, Model] = {
+            "accounts.account": company.giver,
+            "accounts.approval": waiting.approval or settled,
+            "accounts.customer": factories.customer(company.portfolio),
+            "accounts.freeze": freeze,
+            "accounts.partner": company.partner,
+            "audit.entry": Entry.objects.latest("id"),
+            "integrations.callback": Callback.objects.get(),
+            "integrations.dispatch": Dispatch.objects.get(),
+            "transactions.dispute": dispute,
+            "transactions.journal": Journal.objects.latest("id"),
+            "transactions.ledgeraccount": settled.source,
+            "transactions.payment": type(dispute)
+            ._meta.apps.get_model("transactions.Payment")
+            .objects.get(),
+            "transactions.transfer": waiting,
+        }
+    return {label: row.pk for label, row in found.items()}
+
+
+def _objection(payment_ref: str | None) -> DisputeNotice:
+    return DisputeNotice(
+        provider="stripe",
+        reference="dp_1",
+        payment_ref=payment_ref or "",
+        state=DisputeState.NEEDS_RESPONSE,
+        amount_minor=10_000,
+        currency="EUR",
+        reason="fraudulent",
+        occurred_at=timezone.now(),
+    )
+
+
+def _event() -> Genuine:
+    return Genuine(event_id="evt_1", event_type="charge.succeeded")
+
+
+@pytest.fixture
+def as_staff(client: Client, as_role: AsRole) -> Callable[[Role], Client]:
+    """Come through the door as somebody with a role."""
+
+    def come_in(role: Role) -> Client:
+        with as_role("migrator"):
+            member: Member = invite(role)
+        sign_in(client, member)
+        return client
+
+    return come_in
+
+
+def test_there_is_a_row_for_every_page(rows: Rows) -> None:
+    assert sorted(rows) == PAGES
+
+
+@pytest.mark.parametrize("label", PAGES)
+def test_no_list_is_wider_than_a_screen(label: str) -> None:
+    assert len(page_of(label).list_display) <= COLUMNS_MAX
+
+
+def test_an_auditor_reads_every_page_and_nothing_is_counted(
+    rows: Rows, as_staff: Callable[[Role], Client]
+) -> None:
+    client = as_staff(Role.AUDITOR)
+    for label, key in rows.items():
+        with CaptureQueriesContext(connection) as asked:
+            listed = client.get(address(label))
+            shown = client.get(address(label, key, "change"))
+        assert (listed.status_code, shown.status_code) == (200, 200), label
+        # The badges of the sidebar count at most a hundred rows that they read.
+        said = " ".join(query["sql"] for query in asked).upper()
+        assert "COUNT(*)" not in said, label
+        assert "OFFSET" not in said, label
+        assert str(key) in listed.content.decode(), label
+
+
+def test_nobody_writes_in_place(rows: Rows, as_staff: Callable[[Role], Client]) -> None:
+    client = as_staff(Role.COMPLIANCE_OFFICER)
+    for label, key in rows.items():
+        assert client.post(address(label, key, "change"), {"name": "x"}).status_code == 403, label
+        assert client.post(address(label, "add"), {"name": "x"}).status_code == 403, label
+        assert client.post(address(label, key, "delete"), {"post": "yes"}).status_code == 403, (
+            label
+        )
+        listed = client.post(
+            address(label), {"action": "delete_selected", "_selected_action": key}
+        )
+        assert listed.status_code < 500, label
+        assert client.get(address(label, key, "change")).status_code == 200, label
+
+
+def test_without_a_grant_support_finds_nothing_and_no_row_exists(
+    rows: Rows, as_staff: Callable[[Role], Client]
+) -> None:
+    client = as_staff(Role.SUPPORT_AGENT)
+    for label, key in rows.items():
+        listed = client.get(address(label))
+        assert listed.status_code in (200, 403), label
+        assert str(key) not in listed.content.decode(), label
+        assert client.get(address(label, key, "change")).status_code in (403, 404), label
+        for act in actions_of(label):
+            for answer in (client.get(address(label, key, act)), _post(client, label, key, act)):
+                assert answer.status_code in (403, 404), (label, act)
+        assert str(key) not in client.get(f"/admin/find/?q={key}").content.decode().replace(
+            f'value="{key}"', ""
+        ), label
+    said = client.get(f"/admin/trace/?id={rows['transactions.transfer']}").content.decode()
+    assert "Nothing by that name" in said
+
+
+def test_an_auditor_acts_by_no_address(rows: Rows, as_staff: Callable[[Role], Client]) -> None:
+    client = as_staff(Role.AUDITOR)
+    before = Entry.objects.filter(outcome="done").count()
+    acts = [(label, act) for label in PAGES for act in actions_of(label)]
+    assert len(acts) >= 8
+    for label, act in acts:
+        key = rows[label]
+        assert client.get(address(label, key, act)).status_code == 403, (label, act)
+        assert _post(client, label, key, act).status_code == 403, (label, act)
+    assert client.get(address("transactions.transfer", "new-payout")).status_code == 403
+    assert Entry.objects.filter(outcome="done").count() == before
+
+
+def test_an_act_on_what_is_not_there_is_404(
+    rows: Rows, as_staff: Callable[[Role], Client]
+) -> None:
+    del rows
+    client = as_staff(Role.COMPLIANCE_OFFICER)
+    allowed = [
+        (label, act) for label in PAGES for act in actions_of(label) if act not in NOT_THEIRS
+    ]
+    assert allowed
+    for label, act in allowed:
+        for key in (uuid7(), "x", "0" * 400):
+            assert client.get(address(label, key, act)).status_code == 404, (label, act, key)
+            assert _post(client, label, key, act).status_code == 404, (label, act, key)
+
+
+NOT_THEIRS: Final = {"cancel", "withdraw", "escalate"}
+
+
+def test_what_one_types_is_never_an_error(rows: Rows, as_staff: Callable[[Role], Client]) -> None:
+    client = as_staff(Role.COMPLIANCE_OFFICER)
+    for odd in ODD:
+        for place in ("trace/?id=", "find/?q=", "search/?extended=1&s="):
+            assert client.get(f"/admin/{place}{odd}").status_code == 200, (place, odd)
+    for label in rows:
+        for query in ("q=%00", "q='", "after=x", "state__exact=zzz", "bogus=1&p=-1&all=1&o=9"):
+            answer = client.get(f"{address(label)}?{query}")
+            assert answer.status_code in (200, 302), (label, query)
+        for key in ("garbage", "0" * 400):
+            assert client.get(address(label, key, "change")).status_code == 404, (label, key)
+
+
+def _post(client: Client, label: str, key: object, act: str) -> Any:
+    return client.post(address(label, key, act), {"reason": "because", "mode": "all"})

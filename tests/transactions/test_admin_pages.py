@@ -1,0 +1,239 @@
+"""Every page of the staff's admin, for every role: who may look, and that looking is all."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Freeze
+from accounts.roles import ROLES, Role
+from accounts.states import FreezeMode
+from audit.models import Entry
+from audit.typeids import uuid7
+from integrations.models import Callback, Dispatch
+from tests import factories
+from tests.conftest import STAGE
+from tests.desk import Desk, grant, seat
+from transactions.meanings import DisputeNotice, DisputeState
+from transactions.models import Dispute, Journal, Payment, Transfer
+from transactions.services.books import freeze_account
+from transactions.services.movements import book_movement
+from transactions.services.notices import note_dispute, note_payment
+from transactions.states import TransferState
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGES = (
+    "transactions_transfer",
+    "transactions_journal",
+    "transactions_ledgeraccount",
+    "transactions_payment",
+    "transactions_dispute",
+    "accounts_account",
+    "accounts_customer",
+    "accounts_approval",
+    "accounts_freeze",
+    "accounts_partner",
+    "integrations_callback",
+    "integrations_dispatch",
+    "audit_entry",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """One row for each page."""
+
+    company: factories.Cast
+    keys: dict[str, UUID]
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    """A partner to whom a bit of everything has happened."""
+    company = factories.cast()
+    waiting = factories.payout(company, state=TransferState.AWAITING_APPROVAL)
+    with STAGE.as_role("migrator"):
+        keys = _happen(company, waiting=waiting)
+    return World(company=company, keys=keys)
+
+
+def _happen(company: factories.Cast, *, waiting: Transfer) -> dict[str, UUID]:
+    factories.payout(company, state=TransferState.SETTLED)
+    customer = factories.customer(company.portfolio)
+    paid = factories.charge(company.giver)
+    book_movement(actor=factories.provider(), movement=paid)
+    note_payment(
+        actor=factories.provider(),
+        notice=factories.notice(company.giver, reference=paid.payment_ref),
+    )
+    objection = DisputeNotice(
+        provider="stripe",
+        reference="dp_1",
+        payment_ref=str(paid.payment_ref),
+        state=DisputeState.NEEDS_RESPONSE,
+        amount_minor=10_000,
+        currency="EUR",
+        reason="fraudulent",
+        occurred_at=timezone.now(),
+    )
+    note_dispute(actor=factories.provider(), notice=objection)
+    freeze_account(
+        actor=factories.colleague(),
+        account_id=company.taker.pk,
+        mode=FreezeMode.ALL,
+        reason="court order",
+        legal_reference="C-1",
+    )
+    callback = Callback.objects.create(
+        provider="stripe",
+        endpoint="main",
+        event_id="evt_1",
+        event_type="charge.strange",
+        body=b"sealed",
+        body_sha256="0" * 64,
+        state="quarantined",
+        detail="not understood",
+        trace_id=waiting.trace_id,
+    )
+    dispatch = Dispatch.objects.create(
+        transfer_id=waiting.pk,
+        book_id=waiting.book_id,
+        provider="testbank",
+        act="pay",
+        answer="accepted",
+        duration_ms=12,
+        trace_id=waiting.trace_id,
+    )
+    assert waiting.approval_id is not None
+    return {
+        "transactions_transfer": waiting.pk,
+        "transactions_journal": Journal.objects.filter(purpose="payout").get().pk,
+        "transactions_ledgeraccount": company.giver.pk,
+        "transactions_payment": Payment.objects.filter(account_id=company.giver.pk).get().pk,
+        "transactions_dispute": Dispute.objects.get().pk,
+        "accounts_account": company.giver.pk,
+        "accounts_customer": customer.pk,
+        "accounts_approval": waiting.approval_id,
+        "accounts_freeze": Freeze.objects.get().pk,
+        "accounts_partner": company.partner.pk,
+        "integrations_callback": callback.pk,
+        "integrations_dispatch": dispatch.pk,
+        "audit_entry": Entry.objects.filter(action="account.frozen").get().pk,
+    }
+
+
+def _may(role: Role, *, page: str) -> bool:
+    app, _, model = page.partition("_")
+    return f"{app}.view_{model}" in ROLES[role]
+
+
+def _status(answer: Any) -> int:
+    return int(answer.status_code)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_opens_its_pages_and_no_other(world: World, role: Role) -> None:
+    desk = seat(role)
+    if role is Role.SUPPORT_AGENT:
+        grant(desk, company=world.company)
+
+    for page in PAGES:
+        expected = 200 if _may(role, page=page) else 403
+        listed = desk.open(f"{page}_changelist")
+        assert (page, _status(listed)) == (page, expected)
+        shown = desk.open(f"{page}_change", world.keys[page])
+        assert (page, _status(shown)) == (page, expected)
+        if expected == 200:
+            assert len(listed.context["cl"].result_list) >= 1, page
+            assert b"Where it stands" in shown.content, page
+            assert b"+00:00</div>" not in shown.content, page
+            assert b"(&#x27;" not in shown.content, page
+            assert b"Mustermann" not in listed.content + shown.content
+
+
+def test_what_is_not_granted_does_not_exist(world: World) -> None:
+    desk = seat(Role.SUPPORT_AGENT)
+
+    for page in PAGES:
+        if _may(Role.SUPPORT_AGENT, page=page):
+            assert not desk.open(f"{page}_changelist").context["cl"].result_list, page
+            assert _status(desk.open(f"{page}_change", world.keys[page])) == 404, page
+            assert _status(desk.open(f"{page}_change", uuid7())) == 404, page
+            assert _status(desk.open(f"{page}_change", "nonsense")) == 404, page
+    transfer = world.keys["transactions_transfer"]
+    for step in ("note", "flag", "escalate"):
+        assert _status(desk.open(f"transactions_transfer_{step}", transfer)) == 404
+        answer = desk.send(f"transactions_transfer_{step}", transfer, reason="x")
+        assert _status(answer) == 404
+
+
+@pytest.mark.parametrize("role", [Role.COMPLIANCE_OFFICER, Role.FINANCE_OPERATOR])
+def test_nobody_writes_past_the_commands(world: World, role: Role) -> None:
+    desk = seat(role)
+
+    for page in PAGES:
+        key = world.keys[page]
+        assert _status(desk.send(f"{page}_change", key, state="settled")) == 403, page
+        assert _status(desk.send(f"{page}_add")) == 403, page
+        assert _status(desk.send(f"{page}_delete", key, post="yes")) == 403, page
+        chosen = {"action": "delete_selected", "_selected_action": str(key)}
+        desk.send(f"{page}_changelist", **chosen)
+        assert _status(desk.open(f"{page}_change", key)) == 200, page
+
+
+def test_lists_filter_and_find(world: World) -> None:
+    desk = seat(Role.COMPLIANCE_OFFICER)
+    transfer = Transfer.objects.get(pk=world.keys["transactions_transfer"])
+
+    def found(page: str, **query: str) -> list[UUID]:
+        rows = desk.open(f"{page}_changelist", **query).context["cl"].result_list
+        return [row.pk for row in rows]
+
+    for page, state in (
+        ("accounts_approval", "open"),
+        ("integrations_callback", "quarantined"),
+        ("transactions_transfer", "awaiting_approval"),
+        ("transactions_payment", "succeeded"),
+        ("transactions_dispute", "needs_response"),
+    ):
+        assert found(page, state__exact=state) == [world.keys[page]]
+        assert found(page, state__exact="nonsense") == []
+    for term in (transfer.public_id, str(transfer.pk), transfer.trace_id):
+        assert found("transactions_transfer", q=term) == [transfer.pk]
+    assert found("integrations_callback", q="evt_1") == [world.keys["integrations_callback"]]
+    assert found("integrations_callback", q="evt") == []
+
+
+def test_an_entry_shows_from_what_to_what(world: World) -> None:
+    page = seat(Role.AUDITOR).open("audit_entry_change", world.keys["audit_entry"])
+    text = page.content.decode()
+    assert "freeze mode" in text
+    assert "<td>none</td><td>all</td>" in text
+
+
+def _buttons(desk: Desk, page: str, key: UUID) -> set[str]:
+    offered = desk.open(f"{page}_change", key).context["actions_detail"]
+    return {str(one["title"]) for one in offered}
+
+
+def test_buttons_are_offered_to_those_who_may_press_them(world: World) -> None:
+    keys = world.keys
+    finance, officer = seat(Role.FINANCE_OPERATOR), seat(Role.COMPLIANCE_OFFICER)
+    auditor = seat(Role.AUDITOR)
+
+    assert _buttons(officer, "accounts_approval", keys["accounts_approval"]) == {
+        "Approve",
+        "Reject",
+    }
+    assert _buttons(finance, "accounts_approval", keys["accounts_approval"]) == set()
+    assert _buttons(finance, "transactions_transfer", keys["transactions_transfer"]) == {
+        "Add a note",
+        "Cancel payout",
+    }
+    assert _buttons(officer, "accounts_account", world.company.giver.pk) == {"Freeze"}
+    assert _buttons(officer, "accounts_account", world.company.taker.pk) == set()
+    for page in PAGES:
+        assert _buttons(auditor, page, keys[page]) == set()

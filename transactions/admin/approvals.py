@@ -1,0 +1,228 @@
+"""Approvals: what was asked, line by line, and a second person's word on it."""
+
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from unfold.enums import ActionVariant
+
+from accounts.frontdesk.staff import step_up
+from accounts.models import Approval
+from accounts.selectors.approvals import visible_approvals
+from accounts.services.approvals import decide_approval, withdraw_approval
+from accounts.states import ApprovalState, Verdict
+from audit.actors import Actor
+from audit.adminkit import LookOnlyAdmin, Step
+from audit.adminparts import (
+    EMPTY,
+    action,
+    copyable,
+    display,
+    instant,
+    labelled,
+    page_of,
+    public_id,
+    sentence,
+    spoken,
+    table,
+)
+from audit.doorbell import ring
+from transactions.admin.standings import APPROVAL_COLOURS, APPROVALS
+from transactions.money import EXPONENTS, Money
+from transactions.selectors.pages import decisions_on
+
+CARRY_OUT: Final = "transactions.carry_out_approvals"
+FIRST: Final = ("amount_minor", "payee_iban", "payee_name", "reference")
+IDS: Final = ("transfer", "source_account", "payee_token", "requested_by")
+
+
+class ShownForm(forms.Form):
+    """Carries the hash of what was on screen, so that nobody approves something else."""
+
+    shown_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
+@admin.register(Approval)
+class ApprovalPage(LookOnlyAdmin[Approval]):
+    """One row a request for a second person."""
+
+    list_display = ("what", "amount", "state_label", "asked_by", "asked_at", "subject", "shown_id")
+    list_filter = ("state",)
+    search_fields = ("subject_ref", "payload_hash")
+    search_help_text = "Id, or what it is about: exactly as written"
+    actions_detail = ("approve", "reject", "withdraw")
+    fieldsets = (
+        (None, {"fields": ("standing", "what", "state_label", "asked_by", "asked_at", "subject")}),
+        ("What exactly will happen", {"fields": ("lines", "hash")}),
+        ("What was decided", {"fields": ("decided",)}),
+        ("References", {"fields": ("shown_id",)}),
+    )
+    shown_id = public_id
+    standing = sentence(APPROVALS)
+    state_label = labelled(APPROVAL_COLOURS)
+
+    def scoped(self, queryset: QuerySet[Approval], actor: Actor) -> QuerySet[Approval]:
+        """Return those of books the officer may see."""
+        del queryset
+        return visible_approvals(to=actor)
+
+    @display(description="Asked")
+    def what(self, row: Approval) -> str:
+        """Show what would happen."""
+        return spoken(row.action.rpartition(".")[2])
+
+    @display(description="Amount")
+    def amount(self, row: Approval) -> str:
+        """Show how much is asked for."""
+        minor, currency = row.payload.get("amount_minor"), row.payload.get("currency")
+        is_money = isinstance(minor, int) and currency in EXPONENTS
+        return str(Money(minor, currency)) if is_money else EMPTY
+
+    @display(description="Asked by")
+    def asked_by(self, row: Approval) -> str:
+        """Show who asked."""
+        return row.maker_label
+
+    @display(description="Asked at")
+    def asked_at(self, row: Approval) -> str:
+        """Show when."""
+        return instant(row.requested_at)
+
+    @display(description="About")
+    def subject(self, row: Approval) -> SafeString:
+        """Lead to what it is about."""
+        noun, _, key = row.subject_ref.partition(":")
+        return page_of(f"transactions.{noun}", key, text=spoken(noun))
+
+    @display(description="Line by line")
+    def lines(self, row: Approval) -> SafeString:
+        """Show the payload whole."""
+        return table(["What", "Value"], rows=self._lines(row).items())
+
+    @display(description="Hash of these lines")
+    def hash(self, row: Approval) -> SafeString:
+        """Show what the decision is bound to."""
+        return copyable(row.payload_hash)
+
+    @display(description="Decisions")
+    def decided(self, row: Approval) -> SafeString:
+        """Show who said what, and why."""
+        rows = [
+            (
+                one.checker_label,
+                spoken(one.verdict),
+                one.reason,
+                f"{one.decided_at:%Y-%m-%d %H:%M} UTC",
+            )
+            for one in decisions_on(row)
+        ]
+        return table(["Who", "Said", "Why", "When"], rows=rows)
+
+    # -- what may be done ----------------------------------------------------------------------
+
+    def has_decide_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Ask the officer's roles."""
+        del object_id
+        return self.officer(request).may("accounts.decide_approval")
+
+    def has_withdraw_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Ask the officer's roles."""
+        del object_id
+        return self.officer(request).may("accounts.withdraw_approval")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer nothing on what is decided, and withdrawing only to whoever asked."""
+        row = self.get_object(request, str(object_id))
+        if row is None or row.state != ApprovalState.OPEN:
+            return []
+        offered: list[Any] = super().get_actions_detail(request, object_id)
+        is_own = row.maker_party == self.officer(request).party
+        return [one for one in offered if is_own or one.path != "withdraw"]
+
+    @action(
+        description="Approve",
+        url_path="approve",
+        permissions=["decide"],
+        icon="check",
+        variant=ActionVariant.PRIMARY,
+    )
+    @step_up
+    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Say yes to exactly what is shown."""
+        return self._decide(request, object_id=object_id, verdict=Verdict.APPROVE)
+
+    @action(
+        description="Reject",
+        url_path="reject",
+        permissions=["decide"],
+        icon="close",
+        variant=ActionVariant.DANGER,
+    )
+    @step_up
+    def reject(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Say no."""
+        return self._decide(request, object_id=object_id, verdict=Verdict.REJECT)
+
+    @action(description="Withdraw", url_path="withdraw", permissions=["withdraw"], icon="undo")
+    def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Take one's own request back."""
+        row, actor = self.row_or_404(request, object_id), self.officer(request)
+
+        def act(_: str) -> None:
+            withdraw_approval(actor=actor, approval_id=row.pk)
+            ring(CARRY_OUT)
+
+        facts = {**self._lines(row), "What it does": "It will not happen; money is released."}
+        step = Step(
+            title="Withdraw this request",
+            facts=facts,
+            button="Withdraw",
+            act=act,
+            wants_reason=False,
+        )
+        return self.confirm(request, row=row, step=step)
+
+    def _decide(self, request: HttpRequest, *, object_id: str, verdict: Verdict) -> HttpResponse:
+        row, actor = self.row_or_404(request, object_id), self.officer(request)
+        form = ShownForm(request.POST or None, initial={"shown_hash": row.payload_hash})
+
+        def act(reason: str) -> None:
+            decide_approval(
+                actor=actor,
+                approval_id=row.pk,
+                verdict=verdict,
+                reason=reason,
+                shown_hash=form.cleaned_data["shown_hash"],
+            )
+            ring(CARRY_OUT)
+
+        step = Step(
+            title=f"{verdict.label} this request",
+            facts={
+                "Asked": self.what(row),
+                "Asked by": row.maker_label,
+                **self._lines(row),
+                "Hash of these lines": copyable(row.payload_hash),
+            },
+            button=str(verdict.label),
+            act=act,
+            form=form,
+        )
+        return self.confirm(request, row=row, step=step)
+
+    def _lines(self, row: Approval) -> dict[str, object]:
+        """Return the payload's lines; money as people write it, nothing left out."""
+        lines: dict[str, object] = {}
+        # The database keeps keys in an order of its own: what matters is read first.
+        for name in sorted(row.payload, key=lambda name: (name not in FIRST, name)):
+            value = row.payload[name]
+            if name == "amount_minor" and row.payload.get("currency") in EXPONENTS:
+                lines["Amount"] = Money(value, row.payload["currency"])
+            elif name in IDS:
+                lines[spoken(name)] = copyable(value)
+            else:
+                lines[spoken(name)] = EMPTY if value in (None, "") else value
+        return lines

@@ -1,0 +1,62 @@
+"""The books' accounts: every place money can be."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.utils.safestring import SafeString
+
+from audit.actors import Actor
+from audit.adminkit import LookOnlyAdmin
+from audit.adminparts import EMPTY, display, page_of, public_id
+from transactions.models import Balance, LedgerAccount
+from transactions.money import Money
+from transactions.selectors.pages import visible_ledger_accounts
+
+
+@admin.register(LedgerAccount)
+class LedgerAccountPage(LookOnlyAdmin[LedgerAccount]):
+    """One row a place money can be."""
+
+    list_display = ("code", "book", "currency", "posted", "reserved", "shown_id")
+    search_fields = ("code",)
+    search_help_text = "Id or code: exactly as written"
+    fieldsets = (
+        (None, {"fields": ("standing", "code", "book", "currency", "posted", "reserved")}),
+        ("References", {"fields": ("shown_id", "owner")}),
+    )
+    shown_id = public_id
+
+    def scoped(self, queryset: QuerySet[LedgerAccount], actor: Actor) -> QuerySet[LedgerAccount]:
+        """Return all, or those of customers the officer may see."""
+        del queryset
+        return visible_ledger_accounts(to=actor)
+
+    @display(description="Where it stands")
+    def standing(self, row: LedgerAccount) -> str:
+        """Say what kind of account it is."""
+        if row.keeps_balance:
+            return "A customer's or partner's account. Its balance is what its postings add up to."
+        return (
+            "An account of the house that mirrors money held elsewhere. It keeps no running"
+            " balance: its balance is the sum of its postings."
+        )
+
+    @display(description="Balance")
+    def posted(self, row: LedgerAccount) -> str:
+        """Show what is posted."""
+        balance = _balance(row)
+        return str(Money(balance.posted_minor, row.currency)) if balance else EMPTY
+
+    @display(description="Reserved")
+    def reserved(self, row: LedgerAccount) -> str:
+        """Show what is reserved."""
+        balance = _balance(row)
+        return str(Money(balance.pending_minor, row.currency)) if balance else EMPTY
+
+    @display(description="Account")
+    def owner(self, row: LedgerAccount) -> SafeString:
+        """Lead to the account that partners know."""
+        return page_of("accounts.account", row.pk if row.keeps_balance else None, text="Open")
+
+
+def _balance(row: LedgerAccount) -> Balance | None:
+    return getattr(row, "balance", None)

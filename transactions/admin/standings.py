@@ -1,0 +1,94 @@
+"""What each state means in one plain sentence, and what happens next. Pure."""
+
+from typing import Final
+
+from transactions.states import TransferState
+
+TRANSFER_COLOURS: Final[dict[str, str]] = {
+    TransferState.AWAITING_APPROVAL: "warning",
+    TransferState.ACCEPTED: "info",
+    TransferState.DISPATCHED: "info",
+    TransferState.UNKNOWN: "danger",
+    TransferState.SETTLED: "success",
+    TransferState.FAILED: "danger",
+    TransferState.REJECTED: "danger",
+    TransferState.RETURNED: "warning",
+}
+TRANSFERS: Final[dict[str, str]] = {
+    TransferState.AWAITING_APPROVAL: "A second person must approve this before it is sent. The"
+    " money is reserved on the account until then.",
+    TransferState.ACCEPTED: "Accepted and about to be sent to the bank, usually within seconds."
+    " It can still be cancelled.",
+    TransferState.DISPATCHED: "Sent to the bank and waiting for its word. The money stays"
+    " reserved; the bank is asked by itself if nothing is heard.",
+    TransferState.UNKNOWN: "Sent, but the bank gave no clear answer, so it may have been paid."
+    " The bank is asked again until it says. Do not send it a second time.",
+    TransferState.SETTLED: "The money has arrived and the books say so. Nothing more happens"
+    " unless the bank returns it.",
+    TransferState.FAILED: "The bank refused it. The reserved money is back on the account, and"
+    " the payee received nothing.",
+    TransferState.REJECTED: "A second person rejected it, so it was never sent. The reserved"
+    " money is back on the account.",
+    TransferState.CANCELLED: "Called off before it was sent. The reserved money is back on the"
+    " account.",
+    TransferState.RETURNED: "The bank paid it and later sent the money back. A second journal"
+    " undoes the first; the payee does not have the money.",
+}
+PAYMENT_COLOURS: Final[dict[str, str]] = {
+    "pending": "info",
+    "requires_action": "warning",
+    "processing": "info",
+    "authorised": "info",
+    "succeeded": "success",
+    "failed": "danger",
+}
+PAYMENTS: Final[dict[str, str]] = {
+    "pending": "The payer has begun to pay. Nothing is booked until the provider has the money.",
+    "requires_action": "The payer must confirm with their bank. Nothing is booked until they do.",
+    "processing": "The payer's bank is working on it. It is booked when the money reaches us.",
+    "authorised": "The money is set aside at the payer's bank and has not been taken yet.",
+    "succeeded": "The payer has paid. What reached us is booked with its fee; refunds and"
+    " disputes are booked as the provider moves the money.",
+    "failed": "The payer's bank refused it. Nothing was booked and nothing happens next.",
+    "cancelled": "Given up before it was paid. Nothing was booked and nothing happens next.",
+}
+DISPUTE_COLOURS: Final[dict[str, str]] = {
+    "warning_needs_response": "warning",
+    "warning_under_review": "info",
+    "needs_response": "danger",
+    "under_review": "warning",
+    "won": "success",
+    "lost": "danger",
+}
+DISPUTES: Final[dict[str, str]] = {
+    "warning_needs_response": "The payer's bank is asking. No money has moved; answering it at"
+    " the provider may prevent a dispute.",
+    "warning_under_review": "The payer's bank is reading the answer. No money has moved.",
+    "warning_closed": "The inquiry ended without a dispute, and no money moved.",
+    "needs_response": "The payer objected and the provider took the money back. It waits for"
+    " evidence at the provider.",
+    "under_review": "Evidence was handed in and the payer's bank is deciding. The money stays"
+    " with the provider until then.",
+    "won": "Decided for us. The provider gives the money back, which is booked when it arrives.",
+    "lost": "Decided for the payer. The money stays with them and nothing happens next.",
+}
+APPROVAL_COLOURS: Final[dict[str, str]] = {
+    "open": "warning",
+    "approved": "info",
+    "used": "success",
+    "rejected": "danger",
+}
+APPROVALS: Final[dict[str, str]] = {
+    "open": "Waiting for a second person, who must not be the one who asked. Nothing happens"
+    " until somebody decides.",
+    "approved": "Approved. It is carried out within seconds, after everything is checked again.",
+    "used": "Approved and carried out. An approval is good for one act, so this one is spent.",
+    "rejected": "Rejected. What was asked for will not happen, and reserved money is released.",
+    "withdrawn": "Taken back before anybody decided. What was asked for will not happen.",
+}
+FREEZES: Final[dict[str, str]] = {
+    "none": "Not frozen. Money may arrive and leave.",
+    "debits": "Frozen: nothing may leave. Money may still arrive.",
+    "credits": "Frozen: nothing may arrive. Money may still leave.",
+    "all": "Frozen: nothing may arrive or leave.",
+}

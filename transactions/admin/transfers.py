@@ -1,0 +1,254 @@
+"""Transfers: where the money is, and what may be done about it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from unfold.enums import ActionVariant
+
+from accounts.frontdesk.staff import step_up
+from audit.actors import Actor
+from audit.adminkit import LookOnlyAdmin, Step
+from audit.adminparts import (
+    action,
+    amount,
+    copyable,
+    display,
+    instant,
+    labelled,
+    page_of,
+    public_id,
+    sentence,
+    tag,
+    trace,
+)
+from transactions.admin.payouts import ask_for_payout
+from transactions.admin.standings import TRANSFER_COLOURS, TRANSFERS
+from transactions.models import Transfer
+from transactions.selectors.pages import transfers_for_pages
+from transactions.services.transfers import (
+    cancel_transfer,
+    escalate_transfer,
+    flag_transfer,
+    note_on_transfer,
+)
+from transactions.states import MOVES, TransferState
+
+SEEN_BY_CHECKERS = "accounts.view_approval"
+
+
+@admin.register(Transfer)
+class TransferPage(LookOnlyAdmin[Transfer]):
+    """Where is my money: one row a transfer, newest first."""
+
+    list_display = ("amount", "state_label", "account", "payee", "reference", "asked", "shown_id")
+    list_filter = ("state", "kind", "is_flagged")
+    search_fields = ("reference", "provider_ref", "trace_id", "origin")
+    search_help_text = "Id, reference, the bank's reference, or trace: exactly as written"
+    actions_list = ("new_payout",)
+    actions_detail = ("note", "flag", "escalate", "cancel")
+    fieldsets = (
+        (
+            None,
+            {"fields": ("standing", "amount", "state_label", "account", "payee", "reference")},
+        ),
+        (
+            "How far it got",
+            {"fields": ("asked", "claimed_at", "settled_at", "failure_code", "flagged")},
+        ),
+        (
+            "References",
+            {
+                "fields": (
+                    "shown_id",
+                    "kind",
+                    "provider",
+                    "bank_reference",
+                    "second_person",
+                    "requested_by",
+                    "shown_trace",
+                )
+            },
+        ),
+    )
+    amount = amount
+    shown_id = public_id
+    shown_trace = trace
+    standing = sentence(TRANSFERS)
+    state_label = labelled(TRANSFER_COLOURS)
+
+    def scoped(self, queryset: QuerySet[Transfer], actor: Actor) -> QuerySet[Transfer]:
+        """Return those of accounts the officer may see."""
+        del queryset
+        return transfers_for_pages(to=actor)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Transfer | None = None) -> Any:
+        """Leave the approval out for those who may not open it."""
+        del obj
+        if self.officer(request).may(SEEN_BY_CHECKERS):
+            return self.fieldsets
+        return [
+            (name, {"fields": [one for one in group["fields"] if one != "second_person"]})
+            for name, group in self.fieldsets
+        ]
+
+    @display(description="From")
+    def account(self, row: Transfer) -> SafeString:
+        """Show the account that the money leaves."""
+        name = getattr(row, "source_name", None) or "System account"
+        return page_of("accounts.account", row.source_id, text=name)
+
+    @display(description="To")
+    def payee(self, row: Transfer) -> SafeString | str:
+        """Show the payee, masked, or our own account."""
+        if row.payee_name is not None and row.payee_iban is not None:
+            return f"{row.payee_name.masked}, {row.payee_iban.masked}"
+        return page_of("accounts.account", row.destination_id, text="Another account here")
+
+    @display(description="Asked for")
+    def asked(self, row: Transfer) -> str:
+        """Show when it happened."""
+        return instant(row.occurred_at)
+
+    @display(description="Flagged")
+    def flagged(self, row: Transfer) -> SafeString | str:
+        """Say whether somebody should look at it."""
+        return tag("Somebody should look", colour="danger") if row.is_flagged else "No"
+
+    @display(description="The bank's reference")
+    def bank_reference(self, row: Transfer) -> SafeString:
+        """Show what the bank calls it."""
+        return copyable(row.provider_ref)
+
+    @display(description="Approval")
+    def second_person(self, row: Transfer) -> SafeString:
+        """Lead to the approval."""
+        name = row.approval.public_id if row.approval else ""
+        return page_of("accounts.approval", row.approval_id, text=name)
+
+    # -- what may be done ----------------------------------------------------------------------
+
+    def has_request_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Ask the officer's roles."""
+        del object_id
+        return self.officer(request).may("transactions.request_transfer")
+
+    def has_note_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Ask the officer's roles."""
+        del object_id
+        return self.officer(request).may("transactions.note_on_transfer")
+
+    def has_flag_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Ask the officer's roles."""
+        del object_id
+        return self.officer(request).may("transactions.flag_transfer")
+
+    def has_escalate_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Ask the officer's roles."""
+        del object_id
+        return self.officer(request).may("transactions.escalate_transfer")
+
+    def has_cancel_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Ask the officer's roles."""
+        del object_id
+        return self.officer(request).may("transactions.cancel_transfer")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer to cancel only what can still be cancelled."""
+        offered: list[Any] = super().get_actions_detail(request, object_id)
+        row = self.get_object(request, str(object_id))
+        if row is not None and TransferState.CANCELLED in MOVES[TransferState(row.state)]:
+            return offered
+        return [one for one in offered if one.path != "cancel"]
+
+    @action(
+        description="New payout",
+        url_path="new-payout",
+        permissions=["request"],
+        icon="add",
+        variant=ActionVariant.PRIMARY,
+    )
+    @step_up
+    def new_payout(self, request: HttpRequest) -> HttpResponse:
+        """Ask for a payout; a second person approves it."""
+        return ask_for_payout(self, request)
+
+    @action(description="Add a note", url_path="note", permissions=["note"], icon="edit_note")
+    def note(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Leave a note on the timeline."""
+        row, actor = self.row_or_404(request, object_id), self.officer(request)
+        return self.confirm(
+            request,
+            row=row,
+            step=Step(
+                title="Add a note",
+                facts=self._facts(row) | {"What it does": "Stays on the timeline for good."},
+                button="Add the note",
+                act=lambda text: note_on_transfer(actor=actor, transfer_id=row.pk, text=text),
+            ),
+        )
+
+    @action(description="Flag", url_path="flag", permissions=["flag"], icon="flag")
+    def flag(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Mark it as one that somebody should look at."""
+        row, actor = self.row_or_404(request, object_id), self.officer(request)
+        return self.confirm(
+            request,
+            row=row,
+            step=Step(
+                title="Flag this transfer",
+                facts=self._facts(row) | {"What it does": "Marks it; stops no money."},
+                button="Flag it",
+                act=lambda why: flag_transfer(actor=actor, transfer_id=row.pk, reason=why),
+            ),
+        )
+
+    @action(
+        description="Escalate", url_path="escalate", permissions=["escalate"], icon="priority_high"
+    )
+    def escalate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Hand it to compliance."""
+        row, actor = self.row_or_404(request, object_id), self.officer(request)
+        return self.confirm(
+            request,
+            row=row,
+            step=Step(
+                title="Escalate to compliance",
+                facts=self._facts(row) | {"What it does": "Flags it for compliance to look at."},
+                button="Escalate",
+                act=lambda why: escalate_transfer(actor=actor, transfer_id=row.pk, reason=why),
+            ),
+        )
+
+    @action(
+        description="Cancel payout",
+        url_path="cancel",
+        permissions=["cancel"],
+        icon="cancel",
+        variant=ActionVariant.DANGER,
+    )
+    @step_up
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Call off a payout that has not been sent."""
+        row, actor = self.row_or_404(request, object_id), self.officer(request)
+        return self.confirm(
+            request,
+            row=row,
+            step=Step(
+                title="Cancel this payout",
+                facts=self._facts(row)
+                | {"What it does": "It is not sent, and the reserved money is released."},
+                button="Cancel the payout",
+                act=lambda _: cancel_transfer(actor=actor, transfer_id=row.pk),
+                wants_reason=False,
+            ),
+        )
+
+    def _facts(self, row: Transfer) -> dict[str, object]:
+        return {
+            "Amount": row.money,
+            "To": self.payee(row),
+            "Where it stands": self.standing(row),
+        }

@@ -1,0 +1,115 @@
+"""Reading what the staff's pages show beside a row. Callers may see the row already."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+
+from accounts.models import Account, Approval, Decision, Freeze
+from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
+from accounts.scopes import by_account, visible_accounts
+from audit.actors import Actor
+from transactions.models import (
+    Balance,
+    Dispute,
+    Journal,
+    LedgerAccount,
+    Payment,
+    Posting,
+    Transfer,
+)
+from transactions.selectors.transfers import visible_transfers
+
+POSTINGS_MAX: Final = 100
+CHOICES_MAX: Final = 500
+
+
+def transfers_for_pages(*, to: Actor) -> QuerySet[Transfer]:
+    """Return the transfers `to` may see, each with payee masks and its account's name."""
+    name = Account.objects.filter(pk=OuterRef("source_id")).values("name")[:1]
+    found = visible_transfers(to=to).select_related("payee_name", "payee_iban", "approval")
+    return found.annotate(source_name=Subquery(name))
+
+
+def transfer_of_origin(origin: str, *, actor: Actor) -> Transfer | None:
+    """Return the transfer that `origin` caused, if `actor` may see it."""
+    return visible_transfers(to=actor).filter(origin=origin).first()
+
+
+def payments_for_pages(*, to: Actor) -> QuerySet[Payment]:
+    """Return the payments `to` may see, each with its account's name."""
+    name = Account.objects.filter(pk=OuterRef("account_id")).values("name")[:1]
+    found = by_account(Payment.objects.all(), to=to, path="account_id")
+    return found.annotate(account_name=Subquery(name))
+
+
+def visible_disputes(*, to: Actor) -> QuerySet[Dispute]:
+    """Return the disputes `to` may know exist: those of the payments it sees."""
+    theirs = by_account(Payment.objects.all(), to=to, path="account_id")
+    about = theirs.filter(provider=OuterRef("provider"), reference=OuterRef("payment_ref"))
+    payment = Payment.objects.filter(
+        provider=OuterRef("provider"), reference=OuterRef("payment_ref")
+    )
+    found = Dispute.objects.annotate(payment_id=Subquery(payment.values("pk")[:1]))
+    return found if _sees_all(to) else found.filter(Exists(about))
+
+
+def visible_journals(*, to: Actor) -> QuerySet[Journal]:
+    """Return the journals `to` may know exist, each with its largest posting's amount.
+
+    Staff of single portfolios see those that post to an account of theirs.
+    """
+    largest = Posting.objects.filter(journal_id=OuterRef("pk")).order_by("-amount_minor")
+    found = Journal.objects.annotate(
+        amount_minor=Subquery(largest.values("amount_minor")[:1]),
+        currency=Subquery(largest.values("currency")[:1]),
+    )
+    theirs = Posting.objects.filter(
+        journal_id=OuterRef("pk"), account_id__in=visible_accounts(to=to).values("pk")
+    )
+    return found if _sees_all(to) else found.filter(Exists(theirs))
+
+
+def named_postings(journal: Journal, *, to: Actor) -> Sequence[tuple[Posting, str]]:
+    """Return a journal's lines, at most `POSTINGS_MAX`, each with its account's name.
+
+    The name is empty for an account that `to` may not know: that money came or went is shown,
+    whose it is not.
+    """
+    lines = list(Posting.objects.filter(journal_id=journal.pk).order_by("id")[:POSTINGS_MAX])
+    ids = [line.account_id for line in lines]
+    seen = visible_ledger_accounts(to=to).filter(pk__in=ids)
+    names = {row.pk: str(row) for row in seen}
+    return [(line, names.get(line.account_id, "")) for line in lines]
+
+
+def visible_ledger_accounts(*, to: Actor) -> QuerySet[LedgerAccount]:
+    """Return the books' accounts `to` may know exist: all, or those of its customers."""
+    found = LedgerAccount.objects.select_related("book", "balance")
+    return found if _sees_all(to) else found.filter(pk__in=visible_accounts(to=to).values("pk"))
+
+
+def balance_of(account_id: UUID) -> Balance | None:
+    """Return an account's balance, None where it keeps none."""
+    return Balance.objects.filter(pk=account_id).first()
+
+
+def accounts_to_choose_from(*, to: Actor) -> Sequence[Account]:
+    """Return the accounts `to` may see, by name, at most `CHOICES_MAX`."""
+    found = visible_accounts(to=to).select_related("partner").order_by("partner__name", "name")
+    return list(found[:CHOICES_MAX])
+
+
+def open_freeze_of(account_id: UUID) -> Freeze | None:
+    """Return the freeze on an account that nobody has lifted."""
+    return Freeze.objects.filter(account_id=account_id, lifted_at__isnull=True).first()
+
+
+def decisions_on(approval: Approval) -> Sequence[Decision]:
+    """Return what was decided, the first first."""
+    return list(Decision.objects.filter(approval=approval).order_by("id"))
+
+
+def _sees_all(to: Actor) -> bool:
+    return to.may(SEES_EVERY_PORTFOLIO_GRANT)
