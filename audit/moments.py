@@ -1,7 +1,8 @@
 """What happened, as a timeline and a trace show it: moments, and what each led to. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -63,7 +64,8 @@ class Moment:
     """One thing that happened.
 
     `ref` is its own reference, `about` what it speaks of. Moments of one transaction share
-    `xact`; `cause` is the reference of the callback that an act was credited to.
+    `xact`; `cause` is the reference of the callback that an act was credited to. `is_repeat`
+    marks what a provider said again and was known.
     """
 
     at: datetime
@@ -77,6 +79,7 @@ class Moment:
     differences: tuple[Difference, ...] = ()
     xact: int | None = None
     cause: str = ""
+    is_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,3 +108,16 @@ def steps(moments: Sequence[Moment]) -> list[Step]:
         else:
             hanging.setdefault(head, []).append(moment)
     return [Step(moment=m, effects=tuple(hanging.get(m.ref, ()))) for m in standing]
+
+
+def without_repeats(moments: Sequence[Moment]) -> list[Moment]:
+    """Put all that one callback repeated into the first of its repeats; leave the rest alone."""
+    counts = Counter(moment.cause for moment in moments if moment.is_repeat)
+    kept: list[Moment] = []
+    for moment in sorted(moments, key=lambda moment: (moment.at, moment.ref)):
+        if not moment.is_repeat:
+            kept.append(moment)
+        elif times := counts.pop(moment.cause, 0):
+            said = "Known before" if times == 1 else f"{times} things, all known before"
+            kept.append(replace(moment, title="Nothing new", said=said))
+    return kept

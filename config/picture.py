@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from audit.moments import Kind, Moment, Step, steps
+from audit.moments import Kind, Moment, Step, steps, without_repeats
 
-LANES: Final = ("Outside world", "Us", "Books", "Partner")
+LANES: Final = ("Outside world", "Us", "What it changed", "Partner")
 LANE_OF: Final = {
     Kind.CALLBACK: 0,
     Kind.CALL: 0,
     Kind.ENTRY: 1,
-    Kind.VERSION: 1,
+    Kind.VERSION: 2,
     Kind.JOURNAL: 2,
     Kind.LETTER: 3,
 }
@@ -70,34 +70,48 @@ class Picture:
 
 
 def drawn(moments: Sequence[Moment]) -> Picture:
-    """Return the picture of moments: each step on a row with what it left behind beside it."""
-    nodes: list[Node] = []
-    lines: list[str] = []
-    times: list[Node] = []
-    row = 0
-    for step in steps(moments):
-        placed, rows = _row(step, row=row, number=len(nodes) + 1)
-        if times:
-            lines.append(_between(times[-1], placed[0]))
-        lines += [_between(placed[0], each) for each in placed[1:]]
-        times.append(placed[0])
-        nodes += placed
-        row += rows
+    """Return the picture of moments: each step on a row with what it left behind beside it.
+
+    A line leads from a callback to each act that it led to, from an act to what it changed, and
+    to an act that nobody outside caused from the act before it.
+    """
+    rows: list[list[Node]] = []
+    height = 0
+    for step in steps(without_repeats(moments)):
+        placed, deep = _row(step, row=height, number=sum(map(len, rows)) + 1)
+        rows.append(placed)
+        height += deep
     return Picture(
         width=GUTTER + LANE_WIDTH * len(LANES),
-        height=HEAD_HEIGHT + ROW_HEIGHT * max(row, 1),
-        nodes=nodes,
-        lines=lines,
-        times=times,
+        height=HEAD_HEIGHT + ROW_HEIGHT * max(height, 1),
+        nodes=[node for placed in rows for node in placed],
+        lines=list(_lines(rows)),
+        times=[placed[0] for placed in rows],
         lanes=[(name, GUTTER + LANE_WIDTH * lane) for lane, name in enumerate(LANES)],
     )
+
+
+def _lines(rows: Sequence[Sequence[Node]]) -> Iterator[str]:
+    """Return the path of every line between boxes, those to one act from one cause apart."""
+    causes = {placed[0].moment.ref: placed[0] for placed in rows if placed[0].lane == 0}
+    call: Node | None = None
+    act: Node | None = None
+    for head, *effects in rows:
+        yield from (_between(head, each) for each in effects)
+        if head.moment.kind is Kind.CALL:
+            call = head
+        elif head.moment.kind is Kind.ENTRY:
+            before = causes.get(head.moment.cause) or call or act
+            if before is not None:
+                yield _between(before, head)
+            call, act = None, head
 
 
 def _row(step: Step, *, row: int, number: int) -> tuple[list[Node], int]:
     """Place a step and its effects; a lane with several of them takes rows of its own."""
     deep = dict.fromkeys(range(len(LANES)), 0)
     nodes = []
-    for offset, moment in enumerate(_shown(step)):
+    for offset, moment in enumerate((step.moment, *step.effects)):
         lane = LANE_OF[moment.kind]
         nodes.append(
             Node(
@@ -112,12 +126,6 @@ def _row(step: Step, *, row: int, number: int) -> tuple[list[Node], int]:
     return nodes, max(deep.values())
 
 
-def _shown(step: Step) -> Iterator[Moment]:
-    """Leave out versions that an act on record speaks for: its own differences say the same."""
-    yield step.moment
-    yield from (each for each in step.effects if each.kind is not Kind.VERSION)
-
-
 def _between(one: Node, other: Node, /) -> str:
     """Return the path of a line from one box to another."""
     if one.lane == other.lane:
@@ -126,7 +134,8 @@ def _between(one: Node, other: Node, /) -> str:
     is_right = other.lane > one.lane
     start = one.x + (BOX_WIDTH if is_right else 0)
     end = other.x + (0 if is_right else BOX_WIDTH)
-    turn = end - 14 if is_right else end + 14
+    # Lines of different causes turn at different places, so that they can be told apart.
+    turn = end - 6 - 5 * (one.number % 4) if is_right else end + 14
     return f"M{start} {one.middle}H{turn}V{other.middle}H{end}"
 
 

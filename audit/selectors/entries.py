@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from audit.actors import Actor
 from audit.canonical import Json, decode
 from audit.models import Entry, Touch
 
@@ -38,16 +37,6 @@ def entries_about(refs: Collection[str], *, traces: Collection[str] = ()) -> lis
     for entries in asked:
         found |= {entry.pk: entry for entry in entries.order_by("-id")[:ENTRIES_MAX]}
     return sorted(found.values(), key=lambda entry: entry.pk)[-ENTRIES_MAX:]
-
-
-def visible_entries(*, to: Actor) -> QuerySet[Entry]:
-    """Return the entries `to` may know exist: the log is read whole or not at all."""
-    return Entry.objects.all() if to.may("audit.view_entry") else Entry.objects.none()
-
-
-def is_traced(traces: Collection[str]) -> bool:
-    """Say whether anything is on record under one of the traces."""
-    return Entry.objects.filter(trace_id__in=list(traces)).exists()
 
 
 def touches_of(entries: Iterable[Entry]) -> Mapping[UUID, list[Touch]]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.apps import apps
 from django.db.models import Model
 
-from audit.actors import Actor
+from audit.actors import Actor, ActorKind
 from audit.errors import Refusal
 from audit.history import Witnessed
 from audit.links import reference_of
@@ -23,6 +23,8 @@ VERSIONS_MAX: Final = 100
 ROWS_MAX: Final = 60
 # Facts that say in a person's words why or what.
 SAYING: Final = ("reason", "note", "because", "detail")
+# What a provider is told when it says what is known: the everyday no.
+REPEATS: Final = frozenset({"nothing_changed", "already_booked"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ def _moment(entry: Entry, *, touches: Sequence[Touch]) -> Moment:
     said = spoken(entry)
     credential = str(said["actor"].get("credential", ""))
     is_refused = entry.outcome == "refused"
+    is_repeat = is_refused and entry.actor_kind == ActorKind.PROVIDER and entry.code in REPEATS
     return Moment(
         at=entry.recorded_at,
         kind=Kind.ENTRY,
@@ -104,7 +107,8 @@ def _moment(entry: Entry, *, touches: Sequence[Touch]) -> Moment:
         who=entry.actor_label,
         said=_refusal_in_words(entry.code) if is_refused else saying(said["facts"]),
         # A provider that says the same twice is refused each time, and nothing is wrong.
-        tone=Tone.BAD if is_refused and entry.actor_kind != "provider" else Tone.PLAIN,
+        tone=Tone.BAD if is_refused and not is_repeat else Tone.PLAIN,
+        is_repeat=is_repeat,
         differences=differences_of(touches),
         xact=entry.xact,
         cause=credential if credential.startswith("callback:") else "",
@@ -164,7 +168,7 @@ def _versions_of(model: Any, *, row: str, touching: Sequence[Entry]) -> list[Mom
                 ref=f"version:{version.history_id}",
                 title=f"{noun.capitalize()}, version {number}",
                 about=reference_of(table, row=row),
-                who=version.history_actor,
+                who=act.actor_label if act else version.history_actor,
                 said=version.history_change_reason or getattr(version, "state", ""),
                 xact=act.xact if act else None,
             )
