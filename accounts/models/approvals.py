@@ -49,8 +49,9 @@ class Approval(Guarded):
         ]
 
     def __str__(self) -> str:
-        """Read as action and subject."""
-        return f"{self.action} {self.subject_ref}"
+        """Read as the act in plain words, and what it is about."""
+        act = self.action.rpartition(".")[2].replace("_", " ").capitalize()
+        return f"{act} {self.payload.get('transfer', '')}".strip()
 
 
 class Decision(Guarded):

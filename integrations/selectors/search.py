@@ -13,8 +13,8 @@ from audit.actors import Actor
 from audit.typeids import parse_typeid
 from integrations.selectors.callbacks import visible_callbacks
 from integrations.states import PROVIDERS_KNOWN
-from transactions.selectors.payments import visible_payments
-from transactions.selectors.timelines import visible_disputes, visible_journals, visible_payouts
+from transactions.selectors.ledger import visible_journals
+from transactions.selectors.payments import visible_disputes, visible_payments, visible_payouts
 from transactions.selectors.transfers import visible_transfers
 
 TERM_CHARACTERS_MAX: Final = 200

@@ -10,7 +10,7 @@ from audit.adminkit import LookOnlyAdmin
 from audit.adminparts import EMPTY, copyable, display, instant, page_of, spoken, table, trace
 from transactions.models import Journal
 from transactions.money import Money
-from transactions.selectors.pages import named_postings, visible_journals
+from transactions.selectors.pages import journals_for_pages, named_postings
 
 SUBJECTS = {"transfer": "transactions.transfer", "payment": "transactions.payment"}
 
@@ -32,7 +32,7 @@ class JournalPage(LookOnlyAdmin[Journal]):
     def scoped(self, queryset: QuerySet[Journal], actor: Actor) -> QuerySet[Journal]:
         """Return all, or those that post to an account the officer may see."""
         del queryset
-        return visible_journals(to=actor)
+        return journals_for_pages(to=actor)
 
     def get_object(  # noqa: PLR0917 - Django's signature
         self, request: HttpRequest, object_id: str, from_field: str | None = None

@@ -31,7 +31,7 @@ from transactions.admin.standings import (
 from transactions.meanings import DisputeState, PaymentState
 from transactions.models import Dispute, Payment
 from transactions.money import Money
-from transactions.selectors.pages import payments_for_pages, visible_disputes
+from transactions.selectors.pages import disputes_for_pages, payments_for_pages
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -150,7 +150,7 @@ class DisputePage(LookOnlyAdmin[Dispute]):
     def scoped(self, queryset: QuerySet[Dispute], actor: Actor) -> QuerySet[Dispute]:
         """Return those of payments the officer may see."""
         del queryset
-        return visible_disputes(to=actor)
+        return disputes_for_pages(to=actor)
 
     @display(description="Amount")
     def disputed(self, row: Dispute) -> str:

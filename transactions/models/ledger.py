@@ -121,8 +121,8 @@ class Journal(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Read as purpose and subject."""
-        return f"{self.purpose} {self.subject_ref}"
+        """Read as its purpose, in plain words."""
+        return self.purpose.replace("_", " ").capitalize()
 
     @property
     def audit_ref(self) -> str:

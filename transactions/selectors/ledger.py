@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import Partner
-from accounts.scopes import visible_accounts
+from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
+from accounts.scopes import by_account, visible_accounts
 from accounts.states import FreezeMode
 from audit.actors import Actor
 from audit.errors import NotFound
@@ -101,3 +102,11 @@ def booked_on(code: str, *, origin: str) -> int:
         account_id__in=LedgerAccount.objects.filter(code=code).values("pk"),
     ).aggregate(total=Sum("amount_minor"))
     return int(found["total"] or 0)
+
+
+def visible_journals(*, to: Actor) -> QuerySet[Journal]:
+    """Return the journals with a line on an account that `to` may know exists."""
+    if to.may(SEES_EVERY_PORTFOLIO_GRANT):
+        return Journal.objects.all()
+    mine = by_account(Posting.objects.all(), to=to, path="account_id")
+    return Journal.objects.filter(Exists(mine.filter(journal_id=OuterRef("pk"))))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.models import Account, Approval, Decision, Freeze
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
@@ -19,6 +19,8 @@ from transactions.models import (
     Posting,
     Transfer,
 )
+from transactions.selectors.ledger import visible_journals
+from transactions.selectors.payments import visible_disputes
 from transactions.selectors.transfers import visible_transfers
 
 POSTINGS_MAX: Final = 100
@@ -44,33 +46,6 @@ def payments_for_pages(*, to: Actor) -> QuerySet[Payment]:
     return found.annotate(account_name=Subquery(name))
 
 
-def visible_disputes(*, to: Actor) -> QuerySet[Dispute]:
-    """Return the disputes `to` may know exist: those of the payments it sees."""
-    theirs = by_account(Payment.objects.all(), to=to, path="account_id")
-    about = theirs.filter(provider=OuterRef("provider"), reference=OuterRef("payment_ref"))
-    payment = Payment.objects.filter(
-        provider=OuterRef("provider"), reference=OuterRef("payment_ref")
-    )
-    found = Dispute.objects.annotate(payment_id=Subquery(payment.values("pk")[:1]))
-    return found if _sees_all(to) else found.filter(Exists(about))
-
-
-def visible_journals(*, to: Actor) -> QuerySet[Journal]:
-    """Return the journals `to` may know exist, each with its largest posting's amount.
-
-    Staff of single portfolios see those that post to an account of theirs.
-    """
-    largest = Posting.objects.filter(journal_id=OuterRef("pk")).order_by("-amount_minor")
-    found = Journal.objects.annotate(
-        amount_minor=Subquery(largest.values("amount_minor")[:1]),
-        currency=Subquery(largest.values("currency")[:1]),
-    )
-    theirs = Posting.objects.filter(
-        journal_id=OuterRef("pk"), account_id__in=visible_accounts(to=to).values("pk")
-    )
-    return found if _sees_all(to) else found.filter(Exists(theirs))
-
-
 def named_postings(journal: Journal, *, to: Actor) -> Sequence[tuple[Posting, str]]:
     """Return a journal's lines, at most `POSTINGS_MAX`, each with its account's name.
 
@@ -82,6 +57,23 @@ def named_postings(journal: Journal, *, to: Actor) -> Sequence[tuple[Posting, st
     seen = visible_ledger_accounts(to=to).filter(pk__in=ids)
     names = {row.pk: str(row) for row in seen}
     return [(line, names.get(line.account_id, "")) for line in lines]
+
+
+def disputes_for_pages(*, to: Actor) -> QuerySet[Dispute]:
+    """Return the disputes `to` may know exist, each with the key of its payment."""
+    payment = Payment.objects.filter(
+        provider=OuterRef("provider"), reference=OuterRef("payment_ref")
+    )
+    return visible_disputes(to=to).annotate(payment_id=Subquery(payment.values("pk")[:1]))
+
+
+def journals_for_pages(*, to: Actor) -> QuerySet[Journal]:
+    """Return the journals `to` may know exist, each with its largest posting's amount."""
+    largest = Posting.objects.filter(journal_id=OuterRef("pk")).order_by("-amount_minor")
+    return visible_journals(to=to).annotate(
+        amount_minor=Subquery(largest.values("amount_minor")[:1]),
+        currency=Subquery(largest.values("currency")[:1]),
+    )
 
 
 def visible_ledger_accounts(*, to: Actor) -> QuerySet[LedgerAccount]:

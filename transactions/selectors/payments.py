@@ -1,8 +1,9 @@
 """Reading what providers told us of, for the commands that note and book it."""
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
+from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
 from accounts.scopes import by_account
 from audit.actors import Actor
 from transactions.models import Dispute, Payment, ProviderPayout
@@ -52,3 +53,19 @@ def payout_named(provider: str, *, reference: str) -> ProviderPayout | None:
 def visible_payments(*, to: Actor) -> QuerySet[Payment]:
     """Return the payments `to` may know exist."""
     return by_account(Payment.objects.all(), to=to, path="account_id")
+
+
+def visible_disputes(*, to: Actor) -> QuerySet[Dispute]:
+    """Return the disputes `to` may know exist: those of the payments it sees."""
+    if to.may(SEES_EVERY_PORTFOLIO_GRANT):
+        return Dispute.objects.all()
+    about = visible_payments(to=to).filter(
+        provider=OuterRef("provider"), reference=OuterRef("payment_ref")
+    )
+    return Dispute.objects.filter(Exists(about))
+
+
+def visible_payouts(*, to: Actor) -> QuerySet[ProviderPayout]:
+    """Return the providers' payouts to our bank: for those who see every portfolio."""
+    found = ProviderPayout.objects.all()
+    return found if to.may(SEES_EVERY_PORTFOLIO_GRANT) else found.none()

@@ -4,18 +4,15 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import QuerySet
-
 from accounts.models import Approval
-from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
-from accounts.scopes import by_account
 from accounts.selectors.approvals import visible_approvals
 from audit.actors import Actor
 from audit.moments import Kind, Moment
 from audit.selectors.timelines import Thread, source
-from transactions.models import Dispute, Journal, LedgerAccount, Payment, Posting, ProviderPayout
+from transactions.models import Dispute, Journal, LedgerAccount, Payment, Posting
 from transactions.money import Money
-from transactions.selectors.payments import visible_payments
+from transactions.selectors.ledger import visible_journals
+from transactions.selectors.payments import visible_disputes, visible_payments, visible_payouts
 from transactions.selectors.transfers import visible_transfers
 
 JOURNALS_MAX: Final = 100
@@ -71,28 +68,6 @@ def _provider_names(thread: Thread, *, to: Actor) -> list[str]:
     """Return how the ledger names a provider's payouts to our bank."""
     payouts = visible_payouts(to=to).filter(pk__in=thread.keys("providerpayout"))
     return [f"{each.provider}:{each.reference}" for each in payouts]
-
-
-def visible_disputes(*, to: Actor) -> QuerySet[Dispute]:
-    """Return the disputes of the payments that `to` may know exist."""
-    if to.may(SEES_EVERY_PORTFOLIO_GRANT):
-        return Dispute.objects.all()
-    return Dispute.objects.filter(payment_ref__in=visible_payments(to=to).values("reference"))
-
-
-def visible_payouts(*, to: Actor) -> QuerySet[ProviderPayout]:
-    """Return the providers' payouts to our bank: for those who see every portfolio."""
-    found = ProviderPayout.objects.all()
-    return found if to.may(SEES_EVERY_PORTFOLIO_GRANT) else found.none()
-
-
-def visible_journals(*, to: Actor) -> QuerySet[Journal]:
-    """Return the journals with a line on an account that `to` may know exists."""
-    found = Journal.objects.all()
-    if to.may(SEES_EVERY_PORTFOLIO_GRANT):
-        return found
-    mine = by_account(Posting.objects.all(), to=to, path="account_id")
-    return found.filter(pk__in=mine.values("journal_id"))
 
 
 def kin_of(thread: Thread, *, to: Actor) -> Thread:

@@ -1,0 +1,66 @@
+"""The inbox under stress: one bad callback stops no other, and a slow worker undoes nothing."""
+
+import pytest
+from django.utils import timezone
+
+from integrations.models import Callback
+from integrations.providers.base import Genuine
+from integrations.rounds.callbacks import drain_inbox
+from integrations.selectors.callbacks import leased_callback
+from integrations.services.inbox import ATTEMPTS_MAX, begin, lease_batch, mark, receive
+from integrations.states import CallbackState
+from tests.factories import committed
+
+__all__ = ["committed"]
+pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.role("worker")]
+UNINTERESTING = b'{"id": "evt_%d", "object": "event", "type": "customer.created"}'
+
+
+@pytest.fixture
+def _inbox_is_empty(as_role: object) -> None:
+    """Let no callback of another test be due."""
+    Callback.objects.update(state=CallbackState.IGNORED)
+
+
+def arrive(number: int, as_role: object) -> Callback:
+    """Let one uninteresting callback come in."""
+    body = UNINTERESTING % number
+    with as_role("callbacks"):  # type: ignore[operator]
+        event = Genuine(event_id=f"evt_{number}", event_type="customer.created")
+        receive("stripe", endpoint="main", event=event, body=body)
+    return Callback.objects.get(event_id=f"evt_{number}")
+
+
+@pytest.mark.usefixtures("_inbox_is_empty")
+def test_a_poison_callback_is_put_aside_and_the_rest_go_on(as_role: object) -> None:
+    poison = arrive(1, as_role)
+    Callback.objects.filter(pk=poison.pk).update(body=b"closed for another key")
+    good = [arrive(number, as_role) for number in (2, 3, 4)]
+    for _ in range(ATTEMPTS_MAX):
+        drain_inbox()
+        Callback.objects.filter(state=CallbackState.RECEIVED).update(due_at=timezone.now())
+    states = {row.pk: row.state for row in Callback.objects.all()}
+    assert {states[row.pk] for row in good} == {CallbackState.IGNORED}
+    assert states[poison.pk] == CallbackState.QUARANTINED
+
+
+@pytest.mark.usefixtures("_inbox_is_empty")
+def test_a_worker_whose_lease_ran_out_overwrites_nothing(as_role: object) -> None:
+    arrive(10, as_role)
+    slow = leased_callback(lease_batch()[0])
+    assert begin(slow)
+    Callback.objects.filter(pk=slow.pk).update(due_at=timezone.now())
+    fast = leased_callback(lease_batch()[0])
+    assert begin(fast)
+    mark(fast, CallbackState.PROCESSED, detail="done")
+    mark(slow, CallbackState.QUARANTINED, detail="too late")
+    assert Callback.objects.get(pk=slow.pk).state == CallbackState.PROCESSED
+
+
+@pytest.mark.usefixtures("_inbox_is_empty")
+def test_a_lease_nobody_worked_under_counts_no_try(as_role: object) -> None:
+    row = arrive(20, as_role)
+    for _ in range(ATTEMPTS_MAX):
+        assert lease_batch()
+        Callback.objects.filter(pk=row.pk).update(due_at=timezone.now())
+    assert Callback.objects.get(pk=row.pk).attempts == 0
