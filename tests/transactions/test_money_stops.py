@@ -77,10 +77,10 @@ def test_staff_move_nothing_inside_the_house_on_one_signature(cast: Cast) -> Non
 def test_of_two_workers_that_asked_one_sends_again(cast: Cast) -> None:
     sent = factories.payout(cast, state=S.UNKNOWN)
     assert sent.claimed_at is not None
-    act = {"transfer_id": sent.pk, "claimed_at": sent.claimed_at}
-    reclaim_transfer(actor=factories.SYSTEM, **act)
+    at = sent.claimed_at
+    reclaim_transfer(actor=factories.SYSTEM, transfer_id=sent.pk, claimed_at=at)
     with pytest.raises(NothingChanged):
-        reclaim_transfer(actor=factories.SYSTEM, **act)
+        reclaim_transfer(actor=factories.SYSTEM, transfer_id=sent.pk, claimed_at=at)
 
 
 def test_a_payout_that_failed_is_never_sent_again(cast: Cast) -> None:

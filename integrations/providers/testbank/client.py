@@ -6,7 +6,7 @@ it answers or has never heard of it for longer than its stated window.
 
 import json
 from dataclasses import dataclass, field
-from typing import Final, assert_never
+from typing import Final
 from urllib.parse import quote
 
 from integrations.http import NoAnswer, NotReached, Outbound, Reply
@@ -27,7 +27,7 @@ from integrations.providers.testbank.mapping import (
     object_of,
     payment_id_of,
 )
-from transactions.meanings import NotUnderstood, TransferNotice, TransferState
+from transactions.meanings import NotUnderstood, TransferNotice
 
 TIMEOUT_SECONDS: Final = 10.0
 # The bank states that "no such reference" is final 5 seconds after the request; one for the way.
@@ -68,18 +68,6 @@ class BankClient:
             "POST", "/payments", body=json.dumps(body).encode(), idempotency_key=order.key
         )
         return reply if isinstance(reply, Unknown) else _answer(reply)
-
-    def inquire(self, order: PaymentOrder, /) -> Answer | NeverHeard:
-        """Ask what became of a payment we are unsure about. Moves nothing, never raises."""
-        match self.standing(order):
-            case TransferNotice(state=TransferState.FAILED, reason=reason):
-                return Declined(reason or "failed")
-            case TransferNotice(provider_ref=provider_ref):
-                return Accepted(provider_ref)
-            case NeverHeard() | Unknown() as other:
-                return other
-            case unreachable:
-                assert_never(unreachable)
 
     def standing(self, order: PaymentOrder, /) -> TransferNotice | NeverHeard | Unknown:
         """Ask how a payment stands, whoever missed whose callback. Moves nothing, never raises."""

@@ -13,8 +13,18 @@ from typing import Any, TypeVar
 import pytest
 
 from audit.typeids import typeid, uuid7
-from integrations.providers.base import Destination, PaymentOrder
+from integrations.providers.base import (
+    Accepted,
+    Answer,
+    Declined,
+    Destination,
+    NeverHeard,
+    PaymentOrder,
+    Unknown,
+)
+from integrations.providers.testbank.client import BankClient
 from tests.doubles import PATIENCE_SECONDS, BankProcess
+from transactions.meanings import TransferNotice, TransferState
 
 IBAN = "DE89370400440532013000"
 
@@ -82,6 +92,17 @@ def order_to(name: str, *, amount_minor: int = 1250) -> PaymentOrder:
         currency="EUR",
         destination=Destination(name=name, iban=IBAN),
     )
+
+
+def found(client: BankClient, order: PaymentOrder) -> Answer | NeverHeard:
+    """Ask the bank how a payment stands, and return that in the words of an answer to `pay`."""
+    match client.standing(order):
+        case TransferNotice(state=TransferState.FAILED, reason=reason):
+            return Declined(reason or "failed")
+        case TransferNotice(provider_ref=provider_ref):
+            return Accepted(provider_ref)
+        case NeverHeard() | Unknown() as other:
+            return other
 
 
 def eventually(look: Callable[[], T], *, seconds: float = PATIENCE_SECONDS) -> T:

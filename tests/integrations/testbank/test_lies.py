@@ -10,7 +10,14 @@ from config.sandbox.doubles.testbank_lies import WHAT_EACH_DOES, Lie
 from integrations.providers.base import Accepted, Declined, Genuine, NeverHeard, Unknown
 from integrations.providers.testbank.inbound import BankInbound
 from tests.doubles import SECRET, TOKEN, BankProcess
-from tests.integrations.testbank.conftest import IBAN, Callback, Mailbox, eventually, order_to
+from tests.integrations.testbank.conftest import (
+    IBAN,
+    Callback,
+    Mailbox,
+    eventually,
+    found,
+    order_to,
+)
 from transactions.meanings import TransferNotice, TransferState
 
 
@@ -70,7 +77,7 @@ def test_an_honest_payment_is_accepted_settled_and_told_once(
         "EUR",
         None,
     )
-    assert bank.client.inquire(order) == answer
+    assert found(bank.client, order) == answer
     assert standing_of(TransferState.SETTLED)(bank.client.standing(order))
     assert bank.times_moved(order.reference) == 1
 
@@ -129,9 +136,9 @@ def test_done_but_not_said_is_unknown_then_accepted_when_asked(
 ) -> None:
     order = order_to(f"Jane {lie} Doe")
     assert isinstance(bank.client.pay(order), Unknown)
-    found = bank.client.inquire(order)
-    assert isinstance(found, Accepted)
-    assert bank.client.pay(order) == found
+    answer = found(bank.client, order)
+    assert isinstance(answer, Accepted)
+    assert bank.client.pay(order) == answer
     assert bank.times_moved(order.reference) == 1
 
 
@@ -139,10 +146,10 @@ def test_never_heard_is_not_made_until_sent_again_after_the_window(bank: BankPro
     order = order_to("Jane NEVER-HEARD Doe")
     for _ in range(2):
         assert isinstance(bank.client.pay(order), Unknown)
-        assert bank.client.inquire(order) == NeverHeard()
+        assert found(bank.client, order) == NeverHeard()
     assert bank.times_moved(order.reference) == 0
     time.sleep(1.05)
-    assert bank.client.inquire(order) == NeverHeard()
+    assert found(bank.client, order) == NeverHeard()
     assert isinstance(bank.client.pay(order), Accepted)
     assert bank.times_moved(order.reference) == 1
 
@@ -150,8 +157,8 @@ def test_never_heard_is_not_made_until_sent_again_after_the_window(bank: BankPro
 def test_forgetful_denies_a_payment_it_made_until_the_window_has_passed(bank: BankProcess) -> None:
     order = order_to("Jane FORGETFUL Doe")
     assert isinstance(bank.client.pay(order), Unknown)
-    assert bank.client.inquire(order) == NeverHeard()
-    assert eventually(lambda: isinstance(bank.client.inquire(order), Accepted))
+    assert found(bank.client, order) == NeverHeard()
+    assert eventually(lambda: isinstance(found(bank.client, order), Accepted))
     assert isinstance(bank.client.pay(order), Accepted)
     assert bank.times_moved(order.reference) == 1
 
@@ -160,7 +167,7 @@ def test_a_decline_is_a_no_for_good(bank: BankProcess) -> None:
     order = order_to("Jane DECLINE Doe")
     for _ in range(2):
         assert bank.client.pay(order) == Declined("account_blocked")
-    assert bank.client.inquire(order) == NeverHeard()
+    assert found(bank.client, order) == NeverHeard()
     assert bank.times_moved(order.reference) == 0
 
 
@@ -170,7 +177,7 @@ def test_a_failure_is_told_and_found(bank: BankProcess, mailbox: Mailbox) -> Non
     callbacks = at_least(1, of=order.reference, mailbox=mailbox)
     assert types(callbacks) == ["payment.failed"]
     assert callbacks[0].event["reason"] == "account_closed"
-    assert bank.client.inquire(order) == Declined("account_closed")
+    assert found(bank.client, order) == Declined("account_closed")
 
 
 def test_dropped_news_is_found_only_by_asking(bank: BankProcess, mailbox: Mailbox) -> None:
@@ -289,7 +296,7 @@ def test_a_bank_that_is_not_there_is_unknown_not_declined(bank: BankProcess) -> 
     client = bank.client
     bank.kill()
     assert isinstance(client.pay(order), Unknown)
-    assert isinstance(client.inquire(order), Unknown)
+    assert isinstance(found(client, order), Unknown)
     bank.start()
-    assert bank.client.inquire(order) == NeverHeard()
+    assert found(bank.client, order) == NeverHeard()
     assert isinstance(bank.client.pay(order), Accepted)
