@@ -22,6 +22,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TOKEN = "sandbox-token"
 PATIENCE_SECONDS = 10.0
 CLIENT_SECONDS = 1.0
+OBJECTS_A_CALL = 200
 
 
 class BankProcess:
@@ -112,6 +113,10 @@ class StripeProcess:
     def knows(self, deliveries: Iterable[Delivery]) -> None:
         """Tell it the objects that these deliveries speak of."""
         objects = [known for delivery in deliveries for known in delivery.objects]
+        for start in range(0, len(objects), OBJECTS_A_CALL):
+            self._learn(objects[start : start + OBJECTS_A_CALL])
+
+    def _learn(self, objects: list[Any]) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         with closing(connection):
             connection.request(

@@ -77,6 +77,7 @@ class Crew:
             environment=self._environment("worker"),
         )
         self._await_door()
+        self._await_worker()
 
     def kill(self, name: str) -> None:
         """End one of them without any warning, with all its children."""
@@ -106,15 +107,15 @@ class Crew:
         return door.send("POST", "/callbacks/stripe/main", headers=headers, body=body).status
 
     def _start(self, name: str, words: list[str], *, environment: dict[str, str]) -> None:
-        log = (self.folder / f"{name}.log").open("ab")
-        self.running[name] = subprocess.Popen(
-            words,
-            cwd=BASE_DIR,
-            env={"PATH": os.environ["PATH"]} | environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                words,
+                cwd=BASE_DIR,
+                env={"PATH": os.environ["PATH"]} | environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def _environment(self, role: str) -> dict[str, str]:
         at = connection.settings_dict
@@ -137,6 +138,13 @@ class Crew:
             "TESTBANK_TOKEN": TOKEN,
             "OUTBOUND_LOOPBACK": f"127.0.0.1:{stripe},127.0.0.1:{bank}",
         }
+
+    def _await_worker(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while " ready." not in (self.folder / "worker.log").read_text():
+            if time.monotonic() > deadline:
+                raise RuntimeError("the worker was never ready")
+            time.sleep(0.1)
 
     def _await_door(self) -> None:
         deadline = time.monotonic() + START_SECONDS
