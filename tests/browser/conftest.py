@@ -83,6 +83,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         state = tmp_path_factory.mktemp("house")
         with _sandbox(state) as credentials, browser() as running:
             yield House(credentials=credentials, running=running, state=state)
+            check = [sys.executable, "manage.py", "ledger_check"]
+            told = {"SANDBOX": str(state), "PATH": os.environ["PATH"]}
+            books = subprocess.run(check, cwd=BASE_DIR, env=told, capture_output=True, check=False)
+            assert books.returncode == 0, books.stdout.decode()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
+from tests.books import assert_books_hold
 from tests.faults.commit_eater import CommitEater
 from tests.partners import PartnerWorld, acme, fresh_key
 from tests.processes import ApiProcess, Reply, api_process
@@ -79,6 +80,7 @@ def lose_commits(
         third = send(world, process=process, key=key)
         assert (third.status, third.body) == (201, again.body)
         resolved[lost] += 1
+    assert_books_hold()
     return resolved
 
 

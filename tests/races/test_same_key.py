@@ -15,6 +15,7 @@ from pytest_django import DjangoDbBlocker
 from accounts.frontdesk import idempotency
 from accounts.models import IdempotencyKey
 from accounts.selectors.idempotency import kept_key
+from tests.books import assert_books_hold
 from tests.conftest import STAGE
 from tests.partners import PartnerWorld, acme, committed_world, fresh_key
 from tests.processes import ApiProcess, Reply, api_process
@@ -100,6 +101,7 @@ def stampede(world: PartnerWorld, *, processes: tuple[ApiProcess, ApiProcess]) -
     assert said["done"] == 1
     assert Transfer.objects.count() == before + 1
     assert len({reply.body for reply in replies if reply.status == 201}) == 1
+    assert_books_hold()
     return said
 
 
