@@ -37,7 +37,7 @@ RUNS_MAX = 8
 # Reached by another process's door, or by answers that this scene does not provoke.
 ELSEWHERE = ("inbox.store", "inbox.postpone", "approval.reject", "dispatch.refusal")
 HERE = sorted(name for name in FAILPOINTS if name.rpartition(".")[0] not in ELSEWHERE)
-SHORT = ["dispatch.pay.after", "callback.act.after"]
+SHORT = ["dispatch.pay.after", "dispatch.reclaim.after", "callback.act.after"]
 FULL_ROUNDS = 5
 As = Callable[[str], AbstractContextManager[None]]
 
@@ -71,7 +71,7 @@ def play(outside: Doubles, *, failpoint: str, as_role: As) -> tuple[Scene, int]:
     with as_role("migrator"):
         scene = set_the_scene()
     with as_role("api"):
-        for name in ("small", "small DROP", "small ERROR-AFTER"):
+        for name in ("small", "small DROP", "small ERROR-AFTER", "small NEVER-HEARD"):
             ask_payout(scene, amount_minor=700, name=name)
         large = ask_payout(scene, amount_minor=50_000)
     with as_role("admin"):
