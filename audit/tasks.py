@@ -1,12 +1,11 @@
 """Celery entry points of the log."""
 
 from celery import shared_task
-from django.db import connection
+
+from audit.services import partitions
 
 
 @shared_task(name="audit.make_partitions")
 def make_partitions() -> int:
     """Create the partitions of the next three months; running twice creates none twice."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT audit_make_partitions()")
-        return int(cursor.fetchone()[0])
+    return partitions.make_partitions()
