@@ -2,6 +2,7 @@
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +41,7 @@ class Calendar:
         self.dice = Random(seed)  # noqa: S311
         self.at_provider: dict[str, int] = {}
         self._numbers = count(1)
+        self._turns: Counter[str] = Counter()
         self._due: list[tuple[datetime, int, Act]] = []
 
     def later(self, at: datetime, act: Act) -> None:
@@ -67,3 +69,8 @@ class Calendar:
     def happens(self, share: float) -> bool:
         """Draw whether something happens that does in `share` of all cases."""
         return self.dice.random() < share
+
+    def takes_turn(self, what: str, *, of: int) -> bool:
+        """Say yes to the first and every `of`-th case of something rare that no past may lack."""
+        self._turns[what] += 1
+        return self._turns[what] % of == 1

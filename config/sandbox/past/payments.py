@@ -21,7 +21,7 @@ from transactions.meanings import (
 PROVIDER: Final = "stripe"
 NOT_CHARGED: Final = ("JPY",)
 IS_DECLINED, IS_NOBODYS, IS_REFUNDED, IS_DISPUTED = 0.08, 0.02, 0.08, 0.06
-IS_WON, FAILS_AFTER_ALL = 0.5, 0.15
+WON_OF, FAILS_AFTER_ALL_OF = 2, 7
 DISPUTE_FEE_MINOR: Final = 2_000
 CHARGE_FEE_MINOR, CHARGE_FEE_BPS = 25, 150
 DISPUTE_REASONS: Final = ("fraudulent", "product_not_received", "duplicate")
@@ -172,7 +172,7 @@ def _verdict(
     notice: PaymentNotice,
     taker: Stand,
 ) -> Iterator[Event]:
-    if not calendar.happens(IS_WON):
+    if not calendar.takes_turn("won", of=WON_OF):
         yield replace(dispute, state=DisputeState.LOST, occurred_at=at)
         return
     yield replace(dispute, state=DisputeState.WON, occurred_at=at)
@@ -192,7 +192,7 @@ def _arrival(calendar: Calendar, at: datetime, /, *, told: PayoutNotice) -> Iter
     """Yield a payout that arrived, and now and then one that our bank sent back after all."""
     yield replace(told, state=PayoutState.PAID, occurred_at=at)
     yield _bank_movement(calendar, at, told=told, kind=MovementKind.PAYOUT)
-    if calendar.happens(FAILS_AFTER_ALL):
+    if calendar.takes_turn("sent back", of=FAILS_AFTER_ALL_OF):
         yield replace(
             told, state=PayoutState.FAILED, occurred_at=at, failure_code="account_closed"
         )
