@@ -1,4 +1,4 @@
-"""The only two functions that hold the vault's key: `lock_away` and `read_back`."""
+"""The only two functions that hold the vault's key: `sealed` and `read_back`."""
 
 from uuid import UUID
 
@@ -11,10 +11,17 @@ from audit.typeids import uuid7
 
 
 def lock_away(text: str, *, label: str, book_id: UUID) -> VaultRecord:
-    """Seal `text` into a new vault record and return it; `label` chooses the mask."""
+    """Seal `text` into a new vault record, store it and return it; `label` chooses the mask."""
+    record = sealed(text, label=label, book_id=book_id)
+    record.save(force_insert=True)
+    return record
+
+
+def sealed(text: str, *, label: str, book_id: UUID) -> VaultRecord:
+    """Seal `text` into a vault record that the caller stores, for many at a time."""
     key = uuid7()
     place = ("accounts_vaultrecord", "sealed", label, str(book_id), str(key))
-    return VaultRecord.objects.create(
+    return VaultRecord(
         id=key,
         book_id=book_id,
         label=label,

@@ -16,11 +16,11 @@ from rest_framework.settings import api_settings
 from accounts.crypto.codec import seal, unseal
 from accounts.frontdesk.errors import AlreadyProcessed, KeyInFlight, KeyRequired, KeyReused
 from accounts.models import IdempotencyKey
-from accounts.selectors.idempotency import is_locked, kept_key, try_lock, uses_of_key
+from accounts.selectors.idempotency import is_locked, kept_key, uses_of_key
 from audit.actors import Actor
+from audit.calls import Call
 from audit.canonical import Json, fingerprint
 from audit.commands import AlreadyDone
-from audit.constraints import refuse_on
 from audit.errors import Fault, Invalid, Refusal
 from audit.typeids import uuid7
 
@@ -62,8 +62,8 @@ class KeyedCall:
     """One call under its key, as a command sees it (`audit.commands.Once`).
 
     The key is locked by an advisory lock of the command's transaction: a crash
-    frees it, and there is no clock in it. The row is written with the effect, so
-    its unique constraint is the second line, across a fail-over too.
+    frees it, and there is no clock in it. Its row is written with the effect, so
+    the unique constraint is the second line, across a fail-over too.
     """
 
     def __init__(self, request: Request, *, actor: Actor, route: Route) -> None:
@@ -88,14 +88,19 @@ class KeyedCall:
         cause = self.scope.encode() + b"\n" + self.key_hash
         return f"key:{sha256(cause).hexdigest()}"
 
-    def take(self) -> bool:
-        """Lock the key; True where it has an answer. KeyInFlight, KeyReused, AlreadyProcessed."""
-        if not try_lock(self.lock_id):
+    @property
+    def claim(self) -> Call:
+        """Return the call that locks the key until the transaction ends and looks it up."""
+        values = (self.lock_id, self.scope, self.key_hash)
+        return Call(sql="idempotency_claim(%s, %s, %s)", values=values)
+
+    def is_answered(self, found: str) -> bool:
+        """Say whether the key has an answer. KeyInFlight, KeyReused, AlreadyProcessed."""
+        if found == "in_flight":
             raise KeyInFlight
-        # A statement of its own: its snapshot must be younger than the lock.
-        kept = kept_key(self.scope, key_hash=self.key_hash)
-        if kept is None:
+        if found == "free":
             return False
+        kept = kept_key(self.scope, key_hash=self.key_hash)
         if bytes(kept.fingerprint) != self.fingerprint:
             raise KeyReused
         if kept.answer is None:
@@ -105,33 +110,36 @@ class KeyedCall:
         self.answer = Answer(status=kept.status, body=body, resource=kept.resource)
         return True
 
-    def keep(self, result: object) -> None:
-        """Render `result` and store it under the key."""
-        self._store(self.route.render(result))
+    def keep(self, result: object) -> Call:
+        """Render `result` and return the call that stores it under the key."""
+        return self._store(self.route.render(result))
 
-    def keep_refusal(self, refusal: Refusal) -> None:
-        """Store a lasting refusal under the key, in the very bytes it is shown in."""
+    def keep_refusal(self, refusal: Refusal) -> Call:
+        """Return the call that stores a lasting refusal, in the very bytes it is shown in."""
         show = cast("Callable[..., HttpResponse]", api_settings.EXCEPTION_HANDLER)
         shown = show(refusal, {})
-        self._store(Answer(status=shown.status_code, body=shown.content))
+        return self._store(Answer(status=shown.status_code, body=shown.content))
 
-    def _store(self, answer: Answer) -> None:
+    def _store(self, answer: Answer) -> Call:
         if len(answer.body) > ANSWER_BYTES_MAX:
             raise AnswerTooLong(f"{self.route.path}: {len(answer.body)} bytes")
         key = uuid7()
         place = _place(key, scope=self.scope)
-        with refuse_on({"idempotency_key_once": KeyInFlight()}):
-            IdempotencyKey.objects.create(
-                id=key,
-                book_id=self.book_id,
-                scope=self.scope,
-                key_hash=self.key_hash,
-                fingerprint=self.fingerprint,
-                resource=answer.resource,
-                status=answer.status,
-                answer=bytes(seal(answer.body, key=settings.ANSWER_KEY, place=place)),
-            )
         self.answer = answer
+        return Call(
+            sql="idempotency_keep(%s, %s, %s, %s, %s, %s, %s, %s)",
+            values=(
+                key,
+                self.book_id,
+                self.scope,
+                self.key_hash,
+                self.fingerprint,
+                answer.resource,
+                answer.status,
+                bytes(seal(answer.body, key=settings.ANSWER_KEY, place=place)),
+            ),
+            rules={"idempotency_key_once": KeyInFlight()},
+        )
 
 
 def answer_once(

@@ -1,4 +1,4 @@
-"""Reading and locking idempotency keys."""
+"""Reading idempotency keys."""
 
 from collections.abc import Sequence
 
@@ -17,13 +17,6 @@ SELECT EXISTS (
 """
 
 
-def try_lock(lock_id: int) -> bool:
-    """Take the lock until this transaction ends, or return False at once. A crash frees it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_id])
-        return bool(cursor.fetchone()[0])
-
-
 def is_locked(lock_id: int) -> bool:
     """Say whether somebody holds the lock, without taking it."""
     with connection.cursor() as cursor:
@@ -31,9 +24,9 @@ def is_locked(lock_id: int) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def kept_key(scope: str, *, key_hash: bytes) -> IdempotencyKey | None:
-    """Return what was kept under a key in one scope."""
-    return IdempotencyKey.objects.filter(scope=scope, key_hash=key_hash).first()
+def kept_key(scope: str, *, key_hash: bytes) -> IdempotencyKey:
+    """Return what was kept under a key that was used in this scope."""
+    return IdempotencyKey.objects.get(scope=scope, key_hash=key_hash)
 
 
 def uses_of_key(key_hash: bytes, *, client_scope: str) -> Sequence[IdempotencyKey]:

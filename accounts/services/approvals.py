@@ -24,7 +24,18 @@ def ask(
     `payload` is what the checker will be shown, whole; the act later compares
     its own view of the world with it.
     """
-    return Approval.objects.create(
+    approval = request_for(
+        action, actor=actor, subject_ref=subject_ref, book_id=book_id, payload=payload
+    )
+    approval.save(force_insert=True)
+    return approval
+
+
+def request_for(
+    action: str, *, actor: Actor, subject_ref: str, book_id: UUID, payload: Mapping[str, Json]
+) -> Approval:
+    """Return such a request not stored yet, for a command that opens many at a time."""
+    return Approval(
         book_id=book_id,
         action=action,
         subject_ref=subject_ref,

@@ -1,16 +1,28 @@
-"""Leaving letters for partners, and ringing the bell when they are there."""
+"""Leaving letters for partners, in the transaction of what they tell: no commit, no letter."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
-
+from audit.calls import Call
 from audit.canonical import Json
 from audit.circumstances import current
 from audit.history import plain
+from audit.services.recording import later
 from audit.typeids import uuid7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What a partner is to be told. Without a `trace_id` it belongs to the trace under way."""
+
+    type: str
+    book_id: UUID
+    payload: Mapping[str, Json]
+    occurred_at: datetime
+    trace_id: str = ""
 
 
 def publish(
@@ -20,9 +32,23 @@ def publish(
     payload: Mapping[str, Json],
     occurred_at: datetime,
 ) -> None:
-    """Leave a letter, in the caller's transaction: no commit, no letter."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT mailbox_leave(%s, %s, %s, %s::jsonb, %s, %s)",
-            [uuid7(), book_id, type, json.dumps(plain(payload)), current().trace_id, occurred_at],
-        )
+    """Leave one letter when the command under way commits."""
+    publish_all([News(type=type, book_id=book_id, payload=payload, occurred_at=occurred_at)])
+
+
+def publish_all(news: Iterable[News]) -> None:
+    """Leave a letter for each of `news`, in their order, when the command under way commits."""
+    letters = [_spell(each) for each in news]
+    if letters:
+        later(Call(sql="mailbox_leave(%s::jsonb)", values=(json.dumps(letters),)))
+
+
+def _spell(news: News) -> dict[str, Json]:
+    return {
+        "id": str(uuid7()),
+        "book": str(news.book_id),
+        "type": news.type,
+        "payload": plain(news.payload),
+        "trace": news.trace_id or current().trace_id,
+        "occurred_at": news.occurred_at.isoformat(),
+    }

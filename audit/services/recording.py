@@ -1,22 +1,23 @@
 """Writing entries. The rest of the house reaches this through `record`."""
 
 import json
-from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Model
 
 from audit.actors import Actor
-from audit.canonical import Json, encode
+from audit.calls import Call
+from audit.canonical import Json, canonical
 from audit.circumstances import current
 from audit.errors import Fault, Refusal
 from audit.history import difference, plain, table_of
+
+NOTHING: Final = Call(sql="NULL")
 
 
 class Auditable(Protocol):
@@ -28,13 +29,23 @@ class Auditable(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One entry about to be written: its action, its body as canonical text, and its book."""
+
+    action: str
+    body: str
+    book_id: UUID | None
+
+
 @dataclass(slots=True)
 class Witness:
-    """The entries of one command, kept until it ends and then written in one statement."""
+    """What one command owes: its entries, and calls that wait to travel with them."""
 
     command: str
     actor: Actor
-    entries: list[dict[str, Json]] = field(default_factory=list)
+    entries: list[Told] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
 
 
 _witness: ContextVar[Witness | None] = ContextVar("witness", default=None)
@@ -42,13 +53,21 @@ _witness: ContextVar[Witness | None] = ContextVar("witness", default=None)
 
 @contextmanager
 def witnessing(command: str, *, actor: Actor) -> Iterator[Witness]:
-    """Collect every `record` made inside the block."""
+    """Collect every `record` and `later` made inside the block."""
     witness = Witness(command=command, actor=actor)
     token = _witness.set(witness)
     try:
         yield witness
     finally:
         _witness.reset(token)
+
+
+def later(call: Call) -> None:
+    """Let `call` travel with the command's entries, for what the command needs no answer of.
+
+    Its broken rules end the command as refusals raised in the body would.
+    """
+    _under_way("a call").calls.append(call)
 
 
 def record(
@@ -66,12 +85,10 @@ def record(
     The entry is written when the command ends, in its transaction. A Fault
     outside a command: nothing may be witnessed that no command did.
     """
-    witness = _witness.get()
-    if witness is None:
-        raise Fault(f"{action} was recorded outside a command")
+    witness = _under_way(action)
     touches = [_touch(row) for row in rows] + [_removal(row) for row in removed]
     witness.entries.append(
-        _entry(
+        _told(
             action,
             command=witness.command,
             outcome="done",
@@ -84,13 +101,12 @@ def record(
     )
 
 
-def refusal_entry(command: str, *, actor: Actor, refusal: Refusal) -> dict[str, Json]:
+def refusal_entry(command: str, *, actor: Actor, refusal: Refusal) -> Told:
     """Return the entry that says `actor` was told no."""
-    return _entry(
+    return _told(
         command,
         command=command,
         outcome="refused",
-        code=refusal.code,
         actor=actor,
         target_ref=str(getattr(refusal, "ref", "")),
         facts={"code": refusal.code, "said": refusal.facts()},
@@ -99,13 +115,26 @@ def refusal_entry(command: str, *, actor: Actor, refusal: Refusal) -> dict[str, 
     )
 
 
-def write(entries: list[dict[str, Json]]) -> None:
-    """Hand `entries` to the database, which alone sets their ids, clocks and transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT audit_record(%s::jsonb)", [json.dumps(entries)])
+def entries_call(entries: Sequence[Told]) -> Call:
+    """Return the call that writes `entries`: the database reads their columns off their bodies."""
+    if not entries:
+        return NOTHING
+    told = [
+        {"body": each.body, "book": str(each.book_id) if each.book_id else None}
+        for each in entries
+    ]
+    return Call(sql="audit_record(%s::jsonb)", values=(json.dumps(told),))
 
 
-def _entry(
+def _under_way(what: str) -> Witness:
+    """Return the witness of the command that runs; a Fault where none does."""
+    witness = _witness.get()
+    if witness is None:
+        raise Fault(f"{what} was recorded outside a command")
+    return witness
+
+
+def _told(
     action: str,
     *,
     command: str,
@@ -115,8 +144,7 @@ def _entry(
     facts: Mapping[str, object],
     touches: list[Json],
     book_id: UUID | None,
-    code: str = "",
-) -> dict[str, Json]:
+) -> Told:
     here = current()
     body: dict[str, Json] = {
         "action": action,
@@ -124,7 +152,7 @@ def _entry(
         "outcome": outcome,
         "actor": {"ref": actor.ref, "label": actor.label, "credential": actor.credential},
         "target": target_ref,
-        "facts": plain(dict(facts)),
+        "facts": plain(facts),
         "touches": touches,
         "trace": here.trace_id,
         "request": here.request_id,
@@ -132,20 +160,7 @@ def _entry(
         "user_agent": here.user_agent,
         "reason": here.reason,
     }
-    return {
-        "action": action,
-        "command": command,
-        "outcome": outcome,
-        "code": code,
-        "actor_kind": actor.kind.value,
-        "actor_ref": actor.ref,
-        "actor_label": actor.label,
-        "target_ref": target_ref,
-        "book_id": str(book_id) if book_id else None,
-        "trace_id": here.trace_id,
-        "touches": touches,
-        "body": b64encode(encode(body)).decode(),
-    }
+    return Told(action=action, body=canonical(body).decode(), book_id=book_id)
 
 
 def _touch(row: Model) -> Json:

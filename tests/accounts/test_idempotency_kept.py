@@ -5,6 +5,7 @@ from django.db import OperationalError
 
 from accounts.frontdesk import idempotency
 from accounts.models import IdempotencyKey, Letter
+from audit.calls import Call
 from audit.models import Entry
 from tests.accounts.key_holders import executed, poor, somebody_else_holding, switched_off
 from tests.conftest import STAGE
@@ -66,7 +67,7 @@ def test_i10_a_fault_leaves_the_key_unused_and_is_never_replayed(
         def fail(*_: object, **__: object) -> None:
             raise error
 
-        patch.setattr("transactions.services.transfers.tell", fail)
+        patch.setattr("transactions.services.intake.publish_all", fail)
         answer = acme.post(PATH, acme.internal(), key=key)
     assert answer.status_code == status
     assert answer["Content-Type"] == "application/problem+json"
@@ -211,7 +212,6 @@ def test_i20_without_the_lock_the_rows_still_let_only_one_through(
         path, body = f"{PATH}/{acme.post(PATH, body).json()['id']}/cancel", {}
     assert acme.post(path, body, key=key).status_code < 300
     before = (executed(), Letter.objects.count())
-    monkeypatch.setattr(idempotency, "try_lock", lambda _: True)
-    monkeypatch.setattr(idempotency, "kept_key", lambda *_, **__: None)
+    monkeypatch.setattr(idempotency.KeyedCall, "claim", Call(sql="'free'"))
     assert acme.post(path, body, key=key).status_code >= 400
     assert (executed(), Letter.objects.count()) == before

@@ -64,6 +64,8 @@ def test_no_login_gets_past_the_second_person(
 def test_a_journal_without_lines_does_not_burn_an_origin(waiting: Transfer) -> None:
     with connection.cursor() as cursor, pytest.raises(DatabaseError, match="too_few_lines"):
         cursor.execute(
-            "SELECT ledger_post(jsonb_build_object('book', %s::text, 'lines', '[]'::jsonb))",
+            "SELECT ledger_post(jsonb_build_array(jsonb_build_object("
+            "'book', %s::text, 'purpose', 'none', 'subject', 'none', 'origin', 'none',"
+            " 'trace', '', 'occurred_at', now())), '[]'::jsonb)",
             [str(waiting.book_id)],
         )

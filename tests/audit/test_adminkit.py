@@ -67,10 +67,10 @@ def asking(**query: str) -> HttpRequest:
 def write_entries(count: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT audit_record(jsonb_agg(jsonb_build_object("
-            "'trace_id', 't', 'command', 'c', 'action', 'a', 'outcome', 'done', 'code', '',"
-            "'actor_kind', 'system', 'actor_ref', 'r', 'actor_label', 'l',"
-            "'target_ref', 'thing:' || i, 'body', '', 'touches', '[]'::jsonb)))"
+            "SELECT audit_record(jsonb_agg(jsonb_build_object('body', jsonb_build_object("
+            "'trace', 't', 'command', 'c', 'action', 'a', 'outcome', 'done', 'facts', '{}'::jsonb,"
+            "'actor', jsonb_build_object('ref', 'system:r', 'label', 'l'),"
+            "'target', 'thing:' || i, 'touches', '[]'::jsonb)::text)))"
             " FROM generate_series(1, %s) AS i",
             [count],
         )

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from audit.actors import Actor
+from audit.calls import Call
 from audit.canonical import decode
 from audit.circumstances import under
 from audit.commands import COMMANDS, AlreadyDone, Batch, command
@@ -235,20 +236,27 @@ class Key:
     refusals: list[str] = field(default_factory=list)
     is_open: bool = False
 
-    def take(self) -> bool:
-        """Answer as told, and see that a transaction is under way."""
+    @property
+    def claim(self) -> Call:
+        """Look the key up with a call that tells whether it was asked inside a transaction."""
         self.is_open = connection.in_atomic_block
-        return self.is_known
+        return Call(sql="%s::boolean", values=(self.is_known,))
 
-    def keep(self, result: object) -> None:
+    def is_answered(self, found: bool) -> bool:  # noqa: FBT001 - what the call returned
+        """Believe the call."""
+        return found
+
+    def keep(self, result: object) -> Call:
         """Keep the result, in the same transaction."""
         assert connection.in_atomic_block
         self.kept.append(result)
+        return Call(sql="NULL")
 
-    def keep_refusal(self, refusal: Refusal) -> None:
-        """Keep a refusal, in the same transaction."""
+    def keep_refusal(self, refusal: Refusal) -> Call:
+        """Keep a refusal, in the same transaction as its entry."""
         assert connection.in_atomic_block
         self.refusals.append(refusal.code)
+        return Call(sql="NULL")
 
 
 def test_a_known_key_does_nothing_again(transfer: Transfer, make: Callable[[Act], Act]) -> None:
@@ -291,7 +299,7 @@ def test_an_answer_that_cannot_be_kept_undoes_the_effect(
     transfer: Transfer, make: Callable[[Act], Act]
 ) -> None:
     class Broken(Key):
-        def keep(self, result: object) -> None:
+        def keep(self, result: object) -> Call:
             raise RuntimeError(f"no room for {result}")
 
     @make

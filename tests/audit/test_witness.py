@@ -35,24 +35,20 @@ def state_of(error: Error) -> str:
 
 
 def entry(*, row: str = "", table: str = "transactions_transfer", **more: object) -> str:
-    """Return the call of `audit_record` for one entry that touches one row or none."""
+    """Return what `audit_record` takes for one entry that touches one row or none."""
     touch = {"table": table, "row": row, "before": {}, "after": {"is_flagged": True}}
-    told = {
-        "trace_id": "0" * 32,
+    body = {
+        "trace": "0" * 32,
         "command": "tests.forge",
         "action": "transfer.forged",
         "outcome": "done",
-        "code": "",
-        "actor_kind": "staff",
-        "actor_ref": "staff:1",
-        "actor_label": "Forger",
-        "target_ref": f"transfer:{row}",
-        "book_id": None,
+        "facts": {},
+        "actor": {"ref": "staff:1", "label": "Forger", "credential": "none"},
+        "target": f"transfer:{row}",
         "touches": [touch] if row else [],
-        "body": "",
         **more,
     }
-    return json.dumps([told])
+    return json.dumps([{"body": json.dumps(body), "book": None}])
 
 
 def record(told: str) -> None:

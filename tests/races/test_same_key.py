@@ -13,8 +13,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from accounts.frontdesk import idempotency
-from accounts.models import IdempotencyKey
-from accounts.selectors.idempotency import kept_key
+from audit.calls import Call
 from tests.books import assert_books_hold
 from tests.conftest import STAGE
 from tests.partners import PartnerWorld, acme, committed_world, fresh_key
@@ -64,15 +63,18 @@ def test_t09_control_without_lock_and_row_it_happens_several_times(
                 "ALTER TABLE accounts_idempotencykey DROP CONSTRAINT idempotency_key_once"
             )
         together = threading.Barrier(CONTROL_AT_ONCE)
-        look = kept_key
+        look_up = """CASE WHEN EXISTS (
+            SELECT FROM accounts_idempotencykey WHERE scope = %s AND key_hash = %s
+        ) THEN 'used' ELSE 'free' END"""
+        is_answered = idempotency.KeyedCall.is_answered
 
-        def look_together(scope: str, *, key_hash: bytes) -> IdempotencyKey | None:
-            found = look(scope, key_hash=key_hash)
+        def look_together(call: idempotency.KeyedCall, found: str) -> bool:
             together.wait(timeout=20)
-            return found
+            return is_answered(call, found)
 
-        monkeypatch.setattr(idempotency, "try_lock", lambda _: True)
-        monkeypatch.setattr(idempotency, "kept_key", look_together)
+        look = property(lambda call: Call(sql=look_up, values=(call.scope, call.key_hash)))
+        monkeypatch.setattr(idempotency.KeyedCall, "claim", look)
+        monkeypatch.setattr(idempotency.KeyedCall, "is_answered", look_together)
         monkeypatch.setattr(idempotency.KeyedCall, "origin", property(lambda _: fresh_key()))
         key, token = fresh_key(), world.token()
         before = Transfer.objects.count()

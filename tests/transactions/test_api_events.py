@@ -12,7 +12,9 @@ from tests.partners import PartnerWorld, acme, fresh_key, globex
 
 __all__ = ["acme", "globex"]
 pytestmark = pytest.mark.role("api")
-LEAVE = "SELECT mailbox_leave(gen_random_uuid(), %s, %s, '{}'::jsonb, repeat('a', 32), now())"
+LEAVE = """SELECT mailbox_leave(jsonb_build_array(jsonb_build_object('id', gen_random_uuid(),
+    'book', %s::uuid, 'type', %s::text, 'payload', '{}'::jsonb, 'trace', '',
+    'occurred_at', now())))"""
 
 
 def as_api() -> psycopg.Connection:

@@ -258,7 +258,7 @@ def _lift_the_defences() -> None:
         cursor.execute(
             "SELECT conrelid::regclass::text, conname FROM pg_constraint"
             " WHERE conrelid::regclass::text ~ '^(accounts|transactions)_'"
-            " AND contype IN ('c', 'f') OR conname = 'transactions_transfer_origin_key'"
+            " AND contype IN ('c', 'f') OR conname = 'transfer_origin_once'"
         )
         for table, name in cursor.fetchall():
             cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT IF EXISTS "{name}" CASCADE')

@@ -1,24 +1,25 @@
 """The only door to the books, each function one call of a database function.
 
 In the caller's transaction the database locks balances (lowest id first),
-checks freeze and floor, and writes.
+checks freeze and floor, and writes: one journal or thousands in the same call.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import Error, connection, transaction
 
+from audit.calls import Call, Meaning, send
 from audit.circumstances import current
-from audit.constraints import broken_rule
-from audit.errors import Fault, NotFound, Refusal
+from audit.errors import Fault, NotFound
 from audit.typeids import typeid
 from transactions.errors import AccountFrozen, AlreadyBooked, InsufficientFunds
+from transactions.standing import Cap, Standing
+from transactions.states import LimitWindow
 
 LINES_MIN: Final = 2
 LINES_MAX: Final = 64
@@ -47,6 +48,7 @@ class Draft:
 
     `spill_id` names an account that takes what a line's own account cannot
     bear (no funds, frozen), for money that the world has moved already.
+    Without a `trace_id` it belongs to the trace under way.
     """
 
     book_id: UUID
@@ -57,6 +59,7 @@ class Draft:
     lines: Sequence[Line]
     reverses: UUID | None = None
     spill_id: UUID | None = None
+    trace_id: str = ""
 
 
 def post(draft: Draft) -> UUID:
@@ -65,69 +68,131 @@ def post(draft: Draft) -> UUID:
     Refuses with AlreadyBooked, AccountFrozen or InsufficientFunds; a Fault
     where the lines do not balance.
     """
-    _check(draft.lines)
-    rules: dict[str, Refusal] = {
-        "transactions_journalorigin_pkey": AlreadyBooked(origin=draft.origin),
-    }
-    with _in_our_words(rules, account_id=_payer(draft.lines)), connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_post(%s::jsonb)", [json.dumps(_spell(draft))])
-        found: UUID = cursor.fetchone()[0]
+    sound = replace(draft, lines=_spilled(draft), spill_id=None)
+    with transaction.atomic():  # what is refused here may be looked into afterwards
+        ((journal_id,),) = send(posting([sound]))
+    found: UUID = journal_id
     return found
 
 
-def lock(*account_ids: UUID) -> None:
-    """Lock the balances of these accounts until the transaction ends, lowest id first.
+def posting(drafts: Sequence[Draft]) -> Call:
+    """Return the call that writes `drafts`, one or thousands, in their order and all or none."""
+    for draft in drafts:
+        _check(draft.lines)
+    lines = [
+        _spell_line(line, journal=number)
+        for number, draft in enumerate(drafts, 1)
+        for line in draft.lines
+    ]
+    origins = drafts[0].origin if len(drafts) == 1 else f"{len(drafts)} journals"
+    return Call(
+        sql="ledger_post(%s::jsonb, %s::jsonb)",
+        values=(json.dumps([_spell(draft) for draft in drafts]), json.dumps(lines)),
+        rules=_rules(_payer(drafts[0].lines), origin=origins),
+    )
+
+
+def stand(account_ids: Collection[UUID], *, book_id: UUID | None = None) -> dict[UUID, Standing]:
+    """Lock the balances of these accounts, lowest id first, and tell how each stands.
 
     To be called before any row that refers to them is written: a later lock
     would wait behind the foreign key's own and collapse on a hot account.
+    With `book_id`, accounts of other books are as if they did not exist.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_lock(%s::uuid[])", [list(account_ids)])
+        cursor.execute(
+            "SELECT * FROM ledger_stand(%s::uuid[], %s::uuid)",
+            [f"{{{','.join(map(str, account_ids))}}}", book_id],
+        )
+        return {row[0]: _standing(*row) for row in cursor.fetchall()}
 
 
-def reserve(account_id: UUID, *, amount_minor: int) -> None:
-    """Set money aside, so that it is no longer available. AccountFrozen or InsufficientFunds."""
-    with _in_our_words({}, account_id=account_id), connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_reserve(%s, %s)", [account_id, amount_minor])
+def lock(*account_ids: UUID) -> None:
+    """Lock the balances of these accounts until the transaction ends, lowest id first."""
+    stand(account_ids)
+
+
+def reserving(amounts: Mapping[UUID, int]) -> Call:
+    """Return the call that sets money aside, so that it is no longer available, or frees it.
+
+    Its rules stand for AccountFrozen and InsufficientFunds.
+    """
+    return Call(
+        sql="ledger_reserve(%s::uuid[], %s::bigint[])",
+        values=(list(amounts), list(amounts.values())),
+        rules=_rules(next(iter(amounts))),
+    )
 
 
 def free(account_id: UUID, *, amount_minor: int) -> None:
     """Give reserved money back to its account."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_reserve(%s, %s)", [account_id, -amount_minor])
+    send(reserving({account_id: -amount_minor}))
 
 
 def freeze(account_id: UUID, *, bits: int) -> None:
     """Stop debits (1), credits (2), both (3) or nothing (0), after postings under way."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_freeze(%s, %s)", [account_id, bits])
+    send(Call(sql="ledger_freeze(%s, %s)", values=(account_id, bits)))
 
 
 def open_balance(account_id: UUID) -> None:
     """Start the balance of a new account at zero."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_open(%s)", [account_id])
+    send(Call(sql="ledger_open(%s)", values=(account_id,)))
 
 
-@contextmanager
-def _in_our_words(rules: dict[str, Refusal], *, account_id: UUID) -> Iterator[None]:
-    """Turn the ledger's noes into refusals; let every other error through."""
-    try:
-        with transaction.atomic():
-            yield
-    except Error as error:
-        blamed = _blamed(error) or account_id
-        words = {
-            "ledger_account_frozen": AccountFrozen(account=typeid("acc", blamed)),
-            "balance_above_floor": InsufficientFunds(account=typeid("acc", account_id)),
-            "ledger_unknown_account": NotFound(ref=f"account:{blamed}"),
-            "ledger_foreign_book": NotFound(ref=f"book:{blamed}"),
-            **rules,
-        }
-        refusal = words.get(broken_rule(error))
-        if refusal is None:
-            raise
-        raise refusal from error
+def _rules(payer_id: UUID, *, origin: str = "") -> dict[str, Meaning]:
+    """Return what the ledger's noes mean; those that name no account are about the payer."""
+
+    def blamed(error: Error) -> UUID:
+        return _blamed(error) or payer_id
+
+    return {
+        "ledger_account_frozen": lambda e: AccountFrozen(account=typeid("acc", blamed(e))),
+        "balance_above_floor": lambda e: InsufficientFunds(account=typeid("acc", blamed(e))),
+        "ledger_unknown_account": lambda e: NotFound(ref=f"account:{blamed(e)}"),
+        "ledger_foreign_book": lambda e: NotFound(ref=f"book:{blamed(e)}"),
+        "transactions_journalorigin_pkey": AlreadyBooked(origin=origin),
+    }
+
+
+def _standing(*row: Any) -> Standing:
+    """Return one row of `ledger_stand` as a value."""
+    *plain, limits, told_at = row
+    caps = [
+        Cap(window=LimitWindow(each["window"]), most_minor=each["most"], used_minor=each["used"])
+        for each in json.loads(limits or "[]")
+    ]
+    names = (
+        "account_id",
+        "book_id",
+        "currency",
+        "posted_minor",
+        "pending_minor",
+        "floor_minor",
+        "frozen",
+        "is_active",
+        "threshold_minor",
+    )
+    return Standing(**dict(zip(names, plain, strict=True)), told_at=told_at, caps=caps)
+
+
+def _spilled(draft: Draft) -> list[Line]:
+    """Return the draft's lines, what their accounts cannot bear moved to the spill account."""
+    if draft.spill_id is None:
+        return list(draft.lines)
+    standings = stand({line.account_id for line in draft.lines})
+    lines: list[Line] = []
+    for line in draft.lines:
+        account = standings.get(line.account_id)
+        borne = account.bearable(line.amount_minor) if account else line.amount_minor
+        if account:
+            account.posted_minor += borne
+        rest = line.amount_minor - borne
+        if borne:
+            lines.append(replace(line, amount_minor=borne))
+        if rest:
+            spill = replace(line, account_id=draft.spill_id, amount_minor=rest, release_minor=0)
+            lines.append(spill)
+    return lines
 
 
 def _blamed(error: Error) -> UUID | None:
@@ -159,16 +224,16 @@ def _spell(draft: Draft) -> dict[str, object]:
         "subject": draft.subject_ref,
         "origin": draft.origin,
         "reverses": str(draft.reverses) if draft.reverses else None,
-        "trace": current().trace_id,
+        "trace": draft.trace_id or current().trace_id,
         "occurred_at": draft.occurred_at.isoformat(),
-        "spill": str(draft.spill_id) if draft.spill_id else None,
-        "lines": [
-            {
-                "account": str(line.account_id),
-                "amount": line.amount_minor,
-                "currency": line.currency,
-                "release": line.release_minor,
-            }
-            for line in draft.lines
-        ],
+    }
+
+
+def _spell_line(line: Line, *, journal: int) -> dict[str, object]:
+    return {
+        "journal": journal,
+        "account": str(line.account_id),
+        "amount": line.amount_minor,
+        "currency": line.currency,
+        "release": line.release_minor,
     }

@@ -116,7 +116,6 @@ class Journal(models.Model):
             models.Index(name="journal_by_subject", fields=["subject_ref"]),
             models.Index(name="journal_by_book", fields=["book_id", "id"]),
             models.Index(name="journal_by_trace", fields=["trace_id"]),
-            models.Index(name="journal_by_origin", fields=["origin"]),
             models.Index(name="journal_by_occurred", fields=["occurred_at"]),
         ]
 

@@ -27,23 +27,28 @@ class Transfer(Guarded):
     book_id = models.UUIDField()
     kind = models.CharField(max_length=10, choices=TransferKind.choices)
     state = models.CharField(max_length=20, choices=TransferState.choices)
-    source = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="+")
+    # No index of a key's own: each costs every transfer, and Meta names those that are looked up.
+    source = models.ForeignKey(
+        LedgerAccount, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     destination = models.ForeignKey(
-        LedgerAccount, on_delete=models.PROTECT, null=True, related_name="+"
+        LedgerAccount, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     payee_name = models.ForeignKey(
-        VaultRecord, on_delete=models.PROTECT, null=True, related_name="+"
+        VaultRecord, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     payee_iban = models.ForeignKey(
-        VaultRecord, on_delete=models.PROTECT, null=True, related_name="+"
+        VaultRecord, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     reference = models.CharField(max_length=140, blank=True)
     metadata = models.JSONField(default=dict)
-    origin = models.CharField(max_length=160, unique=True)
+    origin = models.CharField(max_length=160)
     requested_by = models.CharField(max_length=120)
-    approval = models.ForeignKey(Approval, on_delete=models.PROTECT, null=True, related_name="+")
+    approval = models.ForeignKey(
+        Approval, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     provider = models.CharField(max_length=30, blank=True)
     provider_ref = models.CharField(max_length=120, blank=True)
     failure_code = models.CharField(max_length=80, blank=True)
@@ -57,6 +62,7 @@ class Transfer(Guarded):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(name="transfer_origin_once", fields=["origin"]),
             models.CheckConstraint(
                 name="transfer_amount_in_range",
                 condition=Q(amount_minor__gt=0, amount_minor__lte=AMOUNT_MINOR_MAX),
@@ -96,9 +102,25 @@ class Transfer(Guarded):
             models.Index(
                 name="transfer_to_ask", fields=["ask_at"], condition=Q(ask_at__isnull=False)
             ),
-            models.Index(name="transfer_by_reference", fields=["reference"]),
+            models.Index(
+                name="transfer_by_destination",
+                fields=["destination"],
+                condition=Q(destination__isnull=False),
+            ),
+            models.Index(
+                name="transfer_by_approval",
+                fields=["approval"],
+                condition=Q(approval__isnull=False),
+            ),
+            models.Index(
+                name="transfer_by_reference", fields=["reference"], condition=~Q(reference="")
+            ),
             models.Index(name="transfer_by_trace", fields=["trace_id"]),
-            models.Index(name="transfer_by_provider_ref", fields=["provider_ref"]),
+            models.Index(
+                name="transfer_by_provider_ref",
+                fields=["provider_ref"],
+                condition=~Q(provider_ref=""),
+            ),
         ]
 
     def __str__(self) -> str:

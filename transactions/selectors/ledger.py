@@ -1,41 +1,24 @@
 """Reading the books, as commands need them."""
 
-from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet, Sum
-from django.utils import timezone
 
-from accounts.models import Partner
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
 from accounts.scopes import by_account, visible_accounts
 from accounts.states import FreezeMode
 from audit.actors import Actor
-from audit.errors import NotFound
 from transactions.models import (
-    Balance,
     Journal,
     JournalOrigin,
     LedgerAccount,
-    Limit,
     Posting,
-    Transfer,
 )
 from transactions.states import TransferState
 
 DEBITS_STOPPED = tuple(mode.bits for mode in FreezeMode if mode.bits & 1)
 NEVER_LEFT = (TransferState.FAILED, TransferState.REJECTED, TransferState.CANCELLED)
-
-
-def access_ledger_account(account_id: UUID, *, actor: Actor) -> LedgerAccount:
-    """Return the ledger side of an account `actor` may see; NotFound for any other."""
-    found = LedgerAccount.objects.filter(
-        pk__in=visible_accounts(to=actor).filter(pk=account_id).values("pk"), keeps_balance=True
-    ).first()
-    if found is None:
-        raise NotFound(ref=f"account:{account_id}")
-    return found
 
 
 def access_ledger_accounts(
@@ -56,43 +39,9 @@ def account_for_money(account_id: UUID | None, *, currency: str) -> LedgerAccoun
     ).first()
 
 
-def partner_of_book(book_id: UUID) -> Partner:
-    """Return the partner whose book this is."""
-    return Partner.objects.get(book_id=book_id)
-
-
-def limits_on(account_id: UUID) -> Sequence[Limit]:
-    """Return the limits on what an account may send."""
-    return list(Limit.objects.filter(account_id=account_id).order_by("window"))
-
-
-def sent_today(account_id: UUID) -> int:
-    """Return what left or will leave an account of what was asked for since midnight UTC.
-
-    What was taken over today from former books is not of today.
-    """
-    now = timezone.now()
-    midnight = datetime(now.year, now.month, now.day, tzinfo=UTC)
-    sent = (
-        Transfer.objects.filter(
-            source_id=account_id, requested_at__gte=midnight, occurred_at__gte=midnight
-        )
-        .exclude(state__in=NEVER_LEFT)
-        .aggregate(total=Sum("amount_minor"))
-    )
-    return int(sent["total"] or 0)
-
-
 def journal_of_origin(origin: str) -> UUID | None:
     """Return the id of the journal that `origin` caused."""
-    return Journal.objects.filter(origin=origin).values_list("pk", flat=True).first()
-
-
-def may_leave(account_id: UUID, *, book_id: UUID) -> bool:
-    """Say whether money may leave an account: it is not frozen, its partner not suspended."""
-    is_free = Balance.objects.filter(account_id=account_id).exclude(frozen__in=DEBITS_STOPPED)
-    suspended = Partner.objects.filter(book_id=book_id, is_active=False)
-    return is_free.exists() and not suspended.exists()
+    return JournalOrigin.objects.filter(pk=origin).values_list("journal_id", flat=True).first()
 
 
 def booked_on(code: str, *, origin: str) -> int:

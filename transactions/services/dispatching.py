@@ -14,11 +14,11 @@ from audit.services.recording import record
 from audit.typeids import typeid
 from transactions.errors import AccountFrozen, Contradiction, NothingChanged, TooEarly, WrongState
 from transactions.ledger.accounts import SUSPENSE, clearing, newly_opened, system_account
-from transactions.ledger.posting import Draft, Line, lock, post
+from transactions.ledger.posting import Draft, Line, post, stand
 from transactions.models import Transfer
 from transactions.money import Money
 from transactions.selectors.dispatching import next_to_claim
-from transactions.selectors.ledger import journal_of_origin, may_leave
+from transactions.selectors.ledger import journal_of_origin
 from transactions.selectors.transfers import access_transfer
 from transactions.services.steps import (
     approval_payload,
@@ -267,8 +267,7 @@ def _check_may_leave(transfer: Transfer) -> None:
 
     Under the account's lock: a freeze that committed before us is seen.
     """
-    lock(transfer.source_id)
-    if not may_leave(transfer.source_id, book_id=transfer.book_id):
+    if not stand([transfer.source_id])[transfer.source_id].may_debit:
         raise AccountFrozen(account=typeid("acc", transfer.source_id))
 
 

@@ -25,7 +25,7 @@ from transactions.ledger.posting import Draft, Line, lock, post
 from transactions.models import Hold, LedgerAccount, Transfer
 from transactions.orders import TransferOrder
 from transactions.selectors.ledger import access_ledger_accounts
-from transactions.services.transfers import PAYOUT_PROVIDER
+from transactions.services.intake import PAYOUT_PROVIDER
 from transactions.states import FINAL_STATES, HoldState, TransferKind, TransferState
 
 OPENING: Final = bank("opening")
@@ -102,7 +102,7 @@ def import_transfers(*, actor: Actor, items: Sequence[PastTransfer]) -> Batch:
         for item, trace_id in zip(items, traces, strict=True)
     ]
     taken = AlreadyBooked(origin=f"{items[0].origin} … {items[-1].origin}")
-    with refuse_on({"transactions_transfer_origin_key": taken}):
+    with refuse_on({"transfer_origin_once": taken}):
         Transfer.objects.bulk_create(transfers)
     holds = {hold.transfer_id: hold for hold in Hold.objects.bulk_create(_holds(transfers))}
     for item, transfer in zip(items, transfers, strict=True):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from accounts.services.mailbox import publish
+from accounts.services.mailbox import News, publish_all
 from audit.canonical import Json
 from audit.typeids import typeid
 from transactions.ledger.accounts import clearing, newly_opened, system_account
@@ -14,8 +14,13 @@ from transactions.states import HoldState
 
 def tell(transfer: Transfer, *, occurred_at: datetime) -> None:
     """Leave the partner a letter that says where the transfer stands now."""
-    publish(
-        f"transfer.{transfer.state}",
+    publish_all([news_of(transfer, occurred_at=occurred_at)])
+
+
+def news_of(transfer: Transfer, *, occurred_at: datetime) -> News:
+    """Return where a transfer stands now, as its partner is told."""
+    return News(
+        type=f"transfer.{transfer.state}",
         book_id=transfer.book_id,
         payload=letter_of(transfer),
         occurred_at=occurred_at,

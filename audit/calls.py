@@ -1,0 +1,59 @@
+"""Calls of database functions, several to a statement: one round trip for all that is known.
+
+A command's writes depend on each other only through its own values, so they
+travel together. Each call says what the rules it may break mean to a caller.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import Error, connection
+
+from audit.constraints import broken_rule
+from audit.errors import Refusal
+
+Meaning = Refusal | Callable[[Error], Refusal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call, e.g. `ledger_post(%s::jsonb)`, its values, and what its broken rules mean.
+
+    `rules` leads from a constraint's name to the refusal, or to a function
+    that makes it from the database's error.
+    """
+
+    sql: str
+    values: tuple[Any, ...] = ()
+    rules: Mapping[str, Meaning] = field(default_factory=dict)
+
+
+def send(*calls: Call) -> tuple[Any, ...]:
+    """Send `calls` in one statement and return what each returned, in the same order.
+
+    A rule that is broken undoes all of them: it raises the refusal that the
+    calls say it means, and any other error as it is.
+    """
+    if not calls:
+        return ()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT " + ", ".join(call.sql for call in calls),
+                [value for call in calls for value in call.values],
+            )
+            found: tuple[Any, ...] = cursor.fetchone()
+    except Error as error:
+        refusal = _meant(error, calls=calls)
+        if refusal is None:
+            raise
+        raise refusal from error
+    return found
+
+
+def _meant(error: Error, *, calls: Sequence[Call]) -> Refusal | None:
+    """Return the refusal that the broken rule stands for, None where it stands for none."""
+    rule = broken_rule(error)
+    meaning = next((call.rules[rule] for call in calls if rule in call.rules), None)
+    return meaning if meaning is None or isinstance(meaning, Refusal) else meaning(error)

@@ -1,0 +1,203 @@
+"""Taking in orders, one or thousands: decided in turn under all their locks, written together."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from accounts.crypto.vault import sealed
+from accounts.models import Approval, VaultRecord
+from accounts.scopes import visible_accounts
+from accounts.services.approvals import request_for
+from accounts.services.mailbox import publish_all
+from audit.actors import Actor, ActorKind
+from audit.calls import Call
+from audit.circumstances import current
+from audit.doorbell import ring
+from audit.errors import Refusal
+from audit.history import Guarded, difference
+from audit.services.recording import later
+from transactions.errors import AlreadyBooked
+from transactions.ledger.posting import Draft, Line, posting, reserving, stand
+from transactions.models import Hold, Transfer
+from transactions.orders import Payee, TransferOrder
+from transactions.services.steps import approval_payload, news_of
+from transactions.standing import Standing, take
+from transactions.states import TransferKind, TransferState
+
+PAYOUT_PROVIDER = "testbank"
+RELEASE = "transactions.release_transfer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruction:
+    """One order and the one thing that caused it; `trace_id` is its own, or the one under way."""
+
+    order: TransferOrder
+    origin: str
+    trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A transfer that was taken in, and the rows that came with it."""
+
+    transfer: Transfer
+    rows: tuple[Guarded, ...] = ()
+
+
+def take_in(instructions: Sequence[Instruction], *, actor: Actor) -> list[Taken | Refusal]:
+    """Decide each instruction in its turn, and write what was taken in when the command ends.
+
+    An internal transfer is settled at once. A payout is reserved; at or above
+    the partner's threshold, or when staff asks, it waits for a second person.
+    What an order may be refused with, `transactions.standing.take` says.
+    """
+    standings = _standings(instructions, actor=actor)
+    decided = [_decide(each, actor=actor, standings=standings) for each in instructions]
+    taken = [found for found in decided if isinstance(found, Taken)]
+    _store(taken)
+    _move([each.transfer for each in taken])
+    publish_all(
+        replace(
+            news_of(each.transfer, occurred_at=each.transfer.occurred_at),
+            trace_id=each.transfer.trace_id,
+        )
+        for each in taken
+    )
+    return decided
+
+
+def _standings(instructions: Sequence[Instruction], *, actor: Actor) -> dict[UUID, Standing]:
+    """Lock and return the accounts that the instructions name and `actor` may see."""
+    orders = [each.order for each in instructions]
+    named = {key for order in orders for key in (order.source_id, order.destination_id) if key}
+    if actor.kind is ActorKind.PARTNER:
+        return stand(named, book_id=actor.book_id)  # its book is all a partner sees
+    visible = visible_accounts(to=actor).filter(pk__in=named)
+    return stand(set(visible.values_list("pk", flat=True)))
+
+
+def _decide(
+    instruction: Instruction, *, actor: Actor, standings: Mapping[UUID, Standing]
+) -> Taken | Refusal:
+    """Return the transfer that an instruction becomes, or why it does not."""
+    order = instruction.order
+    try:
+        take(order, standings=standings)
+    except Refusal as refusal:
+        return refusal
+    source = standings[order.source_id]
+    transfer = _draft(instruction, actor=actor, source=source)
+    if order.payee is None:
+        return Taken(transfer=transfer)
+    return _on_its_way_out(transfer, payee=order.payee, actor=actor, source=source)
+
+
+def _draft(instruction: Instruction, *, actor: Actor, source: Standing) -> Transfer:
+    """Return an internal transfer as it will be stored: settled, at the database's own time."""
+    order, now = instruction.order, source.told_at
+    return Transfer(
+        book_id=source.book_id,
+        kind=TransferKind.INTERNAL,
+        state=TransferState.SETTLED,
+        source_id=order.source_id,
+        destination_id=order.destination_id,
+        amount_minor=order.money.amount_minor,
+        currency=order.money.currency,
+        reference=order.reference,
+        metadata=order.metadata,
+        origin=instruction.origin,
+        requested_by=actor.ref,
+        trace_id=instruction.trace_id or current().trace_id,
+        occurred_at=now,
+        requested_at=now,
+        settled_at=now,
+    )
+
+
+def _on_its_way_out(transfer: Transfer, *, payee: Payee, actor: Actor, source: Standing) -> Taken:
+    """Turn a draft into a payout: its payee sealed, its money held, a second person asked."""
+    transfer.kind, transfer.state = TransferKind.PAYOUT, TransferState.ACCEPTED
+    transfer.settled_at = None
+    transfer.provider = PAYOUT_PROVIDER
+    transfer.payee_name = sealed(payee.name, label="name", book_id=source.book_id)
+    transfer.payee_iban = sealed(payee.iban, label="iban", book_id=source.book_id)
+    is_large = transfer.amount_minor >= source.threshold_minor
+    if is_large or actor.kind is ActorKind.STAFF:
+        transfer.state = TransferState.AWAITING_APPROVAL
+        transfer.approval = request_for(
+            RELEASE,
+            actor=actor,
+            subject_ref=transfer.audit_ref,
+            book_id=transfer.book_id,
+            payload=approval_payload(transfer),
+        )
+    hold = Hold(
+        transfer=transfer,
+        book_id=transfer.book_id,
+        account_id=transfer.source_id,
+        amount_minor=transfer.amount_minor,
+    )
+    rows = (transfer.approval, hold) if transfer.approval else (hold,)
+    return Taken(transfer=transfer, rows=rows)
+
+
+def _store(taken: Sequence[Taken]) -> None:
+    """Store the rows of what was taken; foreign keys are looked at when the command commits."""
+    if not taken:
+        return
+    transfers = [each.transfer for each in taken]
+    vault = [
+        record for each in transfers for record in (each.payee_name, each.payee_iban) if record
+    ]
+    VaultRecord.objects.bulk_create(vault)
+    Approval.objects.bulk_create([each.approval for each in transfers if each.approval])
+    rows = [row for each in taken for row in each.rows]
+    Hold.objects.bulk_create([row for row in rows if isinstance(row, Hold)])
+    for transfer in transfers:
+        # The function inserts it, not Django, which must not do so again when it is saved.
+        transfer._state.adding = False  # noqa: SLF001 - documented for this very use
+    origins = transfers[0].origin if len(transfers) == 1 else f"{len(transfers)} transfers"
+    spelled = json.dumps([difference(transfer)[1] for transfer in transfers])
+    later(
+        Call(
+            sql="transfers_store(%s::jsonb)",
+            values=(spelled,),
+            rules={"transfer_origin_once": AlreadyBooked(origin=origins)},
+        )
+    )
+
+
+def _move(transfers: Sequence[Transfer]) -> None:
+    """Post what moves inside, set aside what leaves, and wake who sends it."""
+    inside = [each for each in transfers if each.kind == TransferKind.INTERNAL]
+    leaving = [each for each in transfers if each.kind == TransferKind.PAYOUT]
+    if inside:
+        later(posting([_journal(transfer) for transfer in inside]))
+    if leaving:
+        amounts: Counter[UUID] = Counter()
+        for transfer in leaving:
+            amounts[transfer.source_id] += transfer.amount_minor
+        later(reserving(amounts))
+    if any(transfer.state == TransferState.ACCEPTED for transfer in leaving):
+        ring("integrations.send_payouts")
+
+
+def _journal(transfer: Transfer) -> Draft:
+    """Return the journal of an internal transfer."""
+    amount, currency = transfer.amount_minor, transfer.currency
+    to: UUID = transfer.destination_id  # type: ignore[assignment]
+    return Draft(
+        book_id=transfer.book_id,
+        purpose="internal",
+        subject_ref=transfer.audit_ref,
+        origin=f"{transfer.audit_ref}:settled",
+        occurred_at=transfer.occurred_at,
+        trace_id=transfer.trace_id,
+        lines=[
+            Line(account_id=transfer.source_id, amount_minor=-amount, currency=currency),
+            Line(account_id=to, amount_minor=amount, currency=currency),
+        ],
+    )

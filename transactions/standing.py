@@ -1,0 +1,128 @@
+"""How accounts stand under their locks, and what may still happen to them. Pure.
+
+The database locks and tells; here one order after the other is decided, each
+seeing what those before it did; then the database writes, and checks again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from audit.errors import Invalid, NotFound
+from audit.typeids import typeid
+from transactions.errors import AccountFrozen, CurrencyMismatch, InsufficientFunds, LimitExceeded
+from transactions.orders import TransferOrder
+from transactions.states import LimitWindow
+
+DEBITS, CREDITS = 1, 2
+
+
+@dataclass(slots=True, kw_only=True)
+class Cap:
+    """One limit on what an account may send: the most in its window, and what is used of it."""
+
+    window: LimitWindow
+    most_minor: int
+    used_minor: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Standing:
+    """One account as it is locked: money, freeze bits, its partner's standing, and its limits."""
+
+    account_id: UUID
+    book_id: UUID
+    currency: str
+    posted_minor: int
+    pending_minor: int
+    floor_minor: int
+    frozen: int
+    is_active: bool
+    threshold_minor: int
+    told_at: datetime
+    caps: list[Cap] = field(default_factory=list)
+
+    @property
+    def available_minor(self) -> int:
+        """Return what may still leave."""
+        return self.posted_minor - self.pending_minor - self.floor_minor
+
+    @property
+    def may_debit(self) -> bool:
+        """Say whether money may leave at all: not frozen, and the partner not suspended."""
+        return self.is_active and not self.frozen & DEBITS
+
+    @property
+    def may_credit(self) -> bool:
+        """Say whether money may arrive."""
+        return not self.frozen & CREDITS
+
+    def check_limits(self, amount_minor: int) -> None:
+        """Refuse with LimitExceeded what would pass a limit."""
+        for cap in self.caps:
+            if cap.used_minor + amount_minor > cap.most_minor:
+                raise LimitExceeded(
+                    account=typeid("acc", self.account_id),
+                    window=cap.window,
+                    limit_minor=cap.most_minor,
+                )
+
+    def use(self, amount_minor: int) -> None:
+        """Count an amount against the limits whose windows outlast it."""
+        for cap in self.caps:
+            if cap.window is not LimitWindow.TRANSFER:
+                cap.used_minor += amount_minor
+
+    def bearable(self, amount_minor: int) -> int:
+        """Return how much of a movement this account can take: all, a part, or nothing.
+
+        For money that the world has moved already: above zero it arrives, below it leaves.
+        """
+        if amount_minor > 0:
+            return amount_minor if self.may_credit else 0
+        if self.frozen & DEBITS:
+            return 0
+        return max(amount_minor, -max(0, self.available_minor))
+
+
+def take(order: TransferOrder, *, standings: Mapping[UUID, Standing]) -> None:
+    """Let `order` happen to the standings, or refuse it and change nothing.
+
+    Refuses, in this order: NotFound, Invalid (from an account to itself),
+    CurrencyMismatch, LimitExceeded, AccountFrozen, InsufficientFunds.
+    """
+    source = _named(order.source_id, standings=standings)
+    destination = (
+        _named(order.destination_id, standings=standings) if order.destination_id else None
+    )
+    if destination is source:
+        raise Invalid(fields={"destination_account": "must be another account"})
+    for name, account in (("source_account", source), ("destination_account", destination)):
+        if account and account.currency != order.money.currency:
+            raise CurrencyMismatch(fields={"currency": f"{name} is kept in {account.currency}"})
+    amount = order.money.amount_minor
+    source.check_limits(amount)
+    if not source.may_debit:
+        raise AccountFrozen(account=typeid("acc", source.account_id))
+    if destination and not destination.may_credit:
+        raise AccountFrozen(account=typeid("acc", destination.account_id))
+    if amount > source.available_minor:
+        raise InsufficientFunds(account=typeid("acc", source.account_id))
+    _move(amount, source=source, destination=destination)
+
+
+def _named(account_id: UUID, *, standings: Mapping[UUID, Standing]) -> Standing:
+    if account_id not in standings:
+        raise NotFound(ref=f"account:{account_id}")
+    return standings[account_id]
+
+
+def _move(amount_minor: int, *, source: Standing, destination: Standing | None) -> None:
+    """Book the amount on the standings: moved at once inside, reserved on its way out."""
+    source.use(amount_minor)
+    if destination is None:
+        source.pending_minor += amount_minor
+    else:
+        source.posted_minor -= amount_minor
+        destination.posted_minor += amount_minor
