@@ -34,7 +34,7 @@ class TokenDoor(Endpoint):
             client_id = client_asking(plain)
             spend(TOKENS_OF_A_CLIENT, who=f"{client_id} {current().address}")
             client = live_client_named(client_id)
-            if client is None or not may_come_from(current().address, client=client):
+            if client is None or not may_come_from(current().address, networks=client.networks):
                 raise unknown_client()
         except TokenRefusal as refusal:
             return _refused(refusal)

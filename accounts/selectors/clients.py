@@ -1,8 +1,10 @@
 """Reading API clients: who a token speaks for, and whether it still may."""
 
+import json
+from dataclasses import dataclass
 from uuid import UUID
 
-from allauth.idp.oidc.models import Client, Token
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -20,23 +22,41 @@ def live_clients() -> QuerySet[ApiClient]:
     )
 
 
-def client_of_token(token_hash: str) -> tuple[ApiClient, Token] | None:
-    """Return an access token that is valid now, and the live client it was given to.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """A live client that showed a valid access token, its partner, and the token's scopes."""
 
-    Two plain queries by unique keys: one with subqueries took twice as long to build and run.
-    """
-    token = (
-        Token.objects.valid()
-        .filter(
-            type=Token.Type.ACCESS_TOKEN,
-            hash=token_hash,
-            user__isnull=True,
-            client__type=Client.Type.CONFIDENTIAL,
-        )
-        .first()
+    client_id: UUID
+    client_name: str
+    client_key: str
+    networks: tuple[str, ...]
+    partner_id: UUID
+    partner_name: str
+    book_id: UUID
+    token_id: int
+    scopes: frozenset[str]
+
+
+def speaker_of_token(token_hash: str) -> Speaker | None:
+    """Return who speaks with an access token that is valid now; one statement, for every call."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM api_speaker(%s)", [token_hash])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    client_id, client_name, client_key, networks, partner_id, partner_name, book_id, *token = row
+    token_id, scopes = token
+    return Speaker(
+        client_id=client_id,
+        client_name=client_name,
+        client_key=client_key,
+        networks=tuple(json.loads(networks)),
+        partner_id=partner_id,
+        partner_name=partner_name,
+        book_id=book_id,
+        token_id=token_id,
+        scopes=frozenset(scopes.split("\n")),
     )
-    client = live_client_named(token.client_id) if token else None
-    return (client, token) if client else None
 
 
 def live_client_named(client_id: str) -> ApiClient | None:

@@ -9,3 +9,4 @@ $$;
 ALTER FUNCTION mailbox_leave(uuid, uuid, text, jsonb, text, timestamptz) OWNER TO cs_definer;
 DROP FUNCTION idempotency_keep(uuid, uuid, text, bytea, bytea, text, integer, bytea);
 DROP FUNCTION idempotency_claim(bigint, text, bytea);
+DROP FUNCTION api_speaker(text);

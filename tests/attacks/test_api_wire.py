@@ -161,7 +161,7 @@ def test_a_fault_is_a_problem_that_tells_nothing(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("accounts.frontdesk.authentication.client_of_token", fail)
+    monkeypatch.setattr("accounts.frontdesk.authentication.speaker_of_token", fail)
     monkeypatch.setattr("config.pages.document", fail)
     monkeypatch.setattr("accounts.api.token.client_asking", fail)
     answer = acme.call("POST" if "oauth" in path else "GET", path, token=token)
