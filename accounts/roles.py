@@ -29,6 +29,7 @@ SEES_EVERY_PORTFOLIO_GRANT: Final = "accounts.see_every_portfolio"
 MONEY_PAGES: Final = frozenset(
     {
         "transactions.view_transfer",
+        "transactions.view_hold",
         "transactions.view_journal",
         "transactions.view_ledgeraccount",
         "transactions.view_payment",
@@ -91,6 +92,7 @@ CONFLICTS: Final = frozenset(
 SYSTEM_GRANTS: Final = frozenset(
     {
         "transactions.claim_transfer",
+        "transactions.expire_hold",
         "transactions.reclaim_transfer",
         "transactions.release_transfer",
         "transactions.reject_transfer",
@@ -150,6 +152,14 @@ SCOPES: Final[dict[str, frozenset[str]]] = {
         {
             "transactions.request_transfer",
             "transactions.cancel_transfer",
+        }
+    ),
+    "holds:read": frozenset({"transactions.view_hold", "accounts.view_letter"}),
+    "holds:write": frozenset(
+        {
+            "transactions.create_hold",
+            "transactions.capture_hold",
+            "transactions.void_hold",
         }
     ),
 }

@@ -42,11 +42,12 @@ FINAL_STATES: Final = frozenset({S.SETTLED, S.FAILED, S.REJECTED, S.CANCELLED, S
 
 
 class HoldState(TextChoices):
-    """Whether reserved money is still reserved."""
+    """Whether reserved money is still reserved; if not, what ended it. All but open are final."""
 
     OPEN = "open", "Reserved"
-    POSTED = "posted", "Paid out"
+    POSTED = "posted", "Captured"
     VOIDED = "voided", "Released"
+    EXPIRED = "expired", "Expired, released"
 
 
 class LimitWindow(TextChoices):

@@ -1,5 +1,6 @@
 """Every table of this app, re-exported for Django and for other apps."""
 
+from transactions.models.holds import Hold
 from transactions.models.ledger import (
     Balance,
     Book,
@@ -9,7 +10,7 @@ from transactions.models.ledger import (
     Posting,
 )
 from transactions.models.payments import Dispute, Payment, ProviderPayout
-from transactions.models.transfers import Hold, Limit, Transfer
+from transactions.models.transfers import Limit, Transfer
 
 __all__ = [
     "Balance",

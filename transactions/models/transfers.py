@@ -1,4 +1,4 @@
-"""Transfers: what was asked of us, the money reserved for it, and the limits it met."""
+"""Transfers: what was asked of us, and the limits it met."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -12,7 +12,7 @@ from audit.history import Guarded
 from transactions.errors import WrongState
 from transactions.models.ledger import LedgerAccount
 from transactions.money import AMOUNT_MINOR_MAX, Money
-from transactions.states import MOVES, HoldState, LimitWindow, TransferKind, TransferState
+from transactions.states import MOVES, LimitWindow, TransferKind, TransferState
 
 
 class Transfer(Guarded):
@@ -118,33 +118,6 @@ class Transfer(Guarded):
         self.state = to
         if to is TransferState.SETTLED:
             self.settled_at = at
-
-
-class Hold(Guarded):
-    """Money of one account reserved for one transfer. Open until posted or voided, once."""
-
-    prefix: ClassVar[str] = "hld"
-
-    transfer = models.OneToOneField(Transfer, on_delete=models.PROTECT, related_name="hold")
-    book_id = models.UUIDField()
-    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="+")
-    amount_minor = models.BigIntegerField()
-    state = models.CharField(max_length=10, choices=HoldState.choices, default=HoldState.OPEN)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(name="hold_amount_positive", condition=Q(amount_minor__gt=0)),
-            models.CheckConstraint(
-                name="hold_state_known", condition=Q(state__in=HoldState.values)
-            ),
-        ]
-        indexes = [models.Index(name="hold_by_account", fields=["account", "state"])]
-
-    def close(self, as_: HoldState) -> None:
-        """End the reservation; a Fault of state if it has ended before."""
-        if self.state != HoldState.OPEN:
-            raise WrongState(state=self.state, wanted=as_.value)
-        self.state = as_
 
 
 class Limit(Guarded):

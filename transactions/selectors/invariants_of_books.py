@@ -121,16 +121,43 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         "L6",
-        "what is reserved on an account is the sum of its open holds",
+        "what is reserved on an account is what is left of its holds",
         """
-        SELECT format('account %s has %s reserved, its open holds are %s',
+        SELECT format('account %s has %s reserved, of its holds %s are left',
             b.account_id, b.pending_minor, coalesce(h.total, 0))
         FROM transactions_balance AS b
         LEFT JOIN (
-            SELECT account_id, sum(amount_minor) AS total
-            FROM transactions_hold WHERE state = 'open' GROUP BY account_id
+            SELECT account_id, sum(amount_minor - captured_minor - released_minor) AS total
+            FROM transactions_hold GROUP BY account_id
         ) AS h ON h.account_id = b.account_id
         WHERE b.pending_minor <> coalesce(h.total, 0)
+        """,
+    ),
+    (
+        "L6",
+        "of a hold, what was posted, voided or expired and what is open is what was created",
+        """
+        SELECT format('hold %s of %s is %s: captured %s, released %s',
+            id, amount_minor, state, captured_minor, released_minor)
+        FROM transactions_hold
+        WHERE captured_minor < 0 OR released_minor < 0
+            OR captured_minor + released_minor > amount_minor
+            OR (state = 'open') <> (captured_minor + released_minor < amount_minor)
+            OR state = 'posted' AND captured_minor = 0
+            OR state IN ('voided', 'expired') AND released_minor = 0
+        """,
+    ),
+    (
+        "L6",
+        "what a hold says was captured left its account by the hold's own journals",
+        """
+        SELECT format('hold %s captured %s, its journals took %s',
+            h.id, h.captured_minor, coalesce(sum(-p.amount_minor), 0))
+        FROM transactions_hold AS h
+        LEFT JOIN transactions_journal AS j ON j.subject_ref = 'hold:' || h.id
+        LEFT JOIN transactions_posting AS p ON p.journal_id = j.id AND p.account_id = h.account_id
+        WHERE h.transfer_id IS NULL
+        GROUP BY h.id HAVING h.captured_minor <> coalesce(sum(-p.amount_minor), 0)
         """,
     ),
     (
@@ -140,7 +167,9 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
         SELECT format('transfer %s is %s, its hold %s',
             t.id, t.state, coalesce(h.state, 'missing'))
         FROM transactions_transfer AS t
-        FULL JOIN transactions_hold AS h ON h.transfer_id = t.id
+        FULL JOIN (
+            SELECT * FROM transactions_hold WHERE transfer_id IS NOT NULL
+        ) AS h ON h.transfer_id = t.id
         WHERE (t.kind = 'payout') IS DISTINCT FROM (h.id IS NOT NULL)
             OR h.id IS NOT NULL AND (
                 h.amount_minor <> t.amount_minor OR h.account_id <> t.source_id

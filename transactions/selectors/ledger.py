@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import Partner
@@ -15,6 +15,7 @@ from audit.actors import Actor
 from audit.errors import NotFound
 from transactions.models import (
     Balance,
+    Hold,
     Journal,
     JournalOrigin,
     LedgerAccount,
@@ -67,7 +68,7 @@ def limits_on(account_id: UUID) -> Sequence[Limit]:
 
 
 def sent_today(account_id: UUID) -> int:
-    """Return what left or will leave an account of what was asked for since midnight UTC.
+    """Return what left or will leave an account of what was asked for or held since midnight UTC.
 
     What was taken over today from former books is not of today.
     """
@@ -80,7 +81,10 @@ def sent_today(account_id: UUID) -> int:
         .exclude(state__in=NEVER_LEFT)
         .aggregate(total=Sum("amount_minor"))
     )
-    return int(sent["total"] or 0)
+    held = Hold.objects.filter(
+        account_id=account_id, created_at__gte=midnight, transfer__isnull=True
+    ).aggregate(total=Sum(F("amount_minor") - F("released_minor")))
+    return int(sent["total"] or 0) + int(held["total"] or 0)
 
 
 def journal_of_origin(origin: str) -> UUID | None:

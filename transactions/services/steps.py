@@ -6,10 +6,12 @@ from uuid import UUID
 from accounts.services.mailbox import publish
 from audit.canonical import Json
 from audit.typeids import typeid
+from transactions.errors import AccountFrozen, LimitExceeded
 from transactions.ledger.accounts import clearing, newly_opened, system_account
-from transactions.ledger.posting import Draft, Line, free, post
+from transactions.ledger.posting import Draft, Line, free, lock, post
 from transactions.models import Hold, LedgerAccount, Transfer
-from transactions.states import HoldState
+from transactions.selectors.ledger import limits_on, may_leave, sent_today
+from transactions.states import HoldState, LimitWindow
 
 
 def tell(transfer: Transfer, *, occurred_at: datetime) -> None:
@@ -52,11 +54,11 @@ def approval_payload(transfer: Transfer) -> dict[str, Json]:
     }
 
 
-def release_hold(hold: Hold) -> None:
-    """Give the reserved money back to the account."""
-    hold.close(HoldState.VOIDED)
-    hold.save(update_fields=["state"])
-    free(hold.account_id, amount_minor=hold.amount_minor)
+def release_hold(hold: Hold, *, as_: HoldState = HoldState.VOIDED) -> None:
+    """Give what is still reserved back to the account."""
+    freed = hold.release(as_)
+    save_hold(hold)
+    free(hold.account_id, amount_minor=freed)
 
 
 def pay_out_of_hold(
@@ -66,8 +68,8 @@ def pay_out_of_hold(
 
     Returns the journal's id and the accounts that were opened for it.
     """
-    hold.close(HoldState.POSTED)
-    hold.save(update_fields=["state"])
+    freed = hold.capture(transfer.amount_minor)
+    save_hold(hold)
     account = system_account(
         clearing(transfer.provider), book_id=transfer.book_id, currency=transfer.currency
     )
@@ -84,13 +86,40 @@ def pay_out_of_hold(
                     account_id=transfer.source_id,
                     amount_minor=-amount,
                     currency=transfer.currency,
-                    release_minor=amount,
+                    release_minor=freed,
                 ),
                 Line(account_id=account.pk, amount_minor=amount, currency=transfer.currency),
             ],
         )
     )
     return journal_id, newly_opened(account)
+
+
+def save_hold(hold: Hold) -> None:
+    """Save what became of reserved money."""
+    hold.save(update_fields=["state", "captured_minor", "released_minor"])
+
+
+def check_may_leave(account_id: UUID, *, book_id: UUID) -> None:
+    """Refuse to let money out of a frozen account or for a suspended partner.
+
+    Under the account's lock: a freeze that committed before us is seen.
+    """
+    lock(account_id)
+    if not may_leave(account_id, book_id=book_id):
+        raise AccountFrozen(account=typeid("acc", account_id))
+
+
+def check_limits(account_id: UUID, *, amount_minor: int) -> None:
+    """Refuse what would pass a limit; under the account's lock, so two cannot pass together."""
+    for limit in limits_on(account_id):
+        used = sent_today(account_id) if limit.window == LimitWindow.DAY else 0
+        if used + amount_minor > limit.amount_max_minor:
+            raise LimitExceeded(
+                account=typeid("acc", account_id),
+                window=limit.window,
+                limit_minor=limit.amount_max_minor,
+            )
 
 
 def save_state(transfer: Transfer, *fields: str) -> None:

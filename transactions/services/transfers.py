@@ -17,20 +17,20 @@ from audit.doorbell import ring
 from audit.errors import Invalid, NotPermitted
 from audit.history import Guarded
 from audit.services.recording import record
-from audit.typeids import typeid
-from transactions.errors import AlreadyBooked, CurrencyMismatch, LimitExceeded
+from transactions.errors import AlreadyBooked, CurrencyMismatch
 from transactions.ledger.posting import Draft, Line, lock, post, reserve
 from transactions.models import Hold, LedgerAccount, Transfer
 from transactions.orders import TransferOrder
-from transactions.selectors.ledger import (
-    access_ledger_account,
-    limits_on,
-    partner_of_book,
-    sent_today,
-)
+from transactions.selectors.ledger import access_ledger_account, partner_of_book
 from transactions.selectors.transfers import access_transfer
-from transactions.services.steps import approval_payload, release_hold, save_state, tell
-from transactions.states import LimitWindow, TransferKind, TransferState
+from transactions.services.steps import (
+    approval_payload,
+    check_limits,
+    release_hold,
+    save_state,
+    tell,
+)
+from transactions.states import TransferKind, TransferState
 
 PAYOUT_PROVIDER = "testbank"
 RELEASE = "transactions.release_transfer"
@@ -55,7 +55,7 @@ def request_transfer(*, actor: Actor, order: TransferOrder, origin: str) -> Tran
         raise NotPermitted(permission="transactions.request_internal_transfer")
     _check_form(order, source=source, destination=destination)
     lock(*(account.pk for account in (source, destination) if account))
-    _check_limits(order, source=source)
+    check_limits(source.pk, amount_minor=order.money.amount_minor)
     transfer = _draft(order, actor=actor, source=source, origin=origin)
     if order.payee is None:
         rows = _move_at_once(transfer)
@@ -135,18 +135,6 @@ def _check_form(
         if account is not None and account.currency != order.money.currency:
             said = f"{name} is kept in {account.currency}"
             raise CurrencyMismatch(fields={"currency": said})
-
-
-def _check_limits(order: TransferOrder, *, source: LedgerAccount) -> None:
-    """Refuse what would pass a limit; under the account's lock, so two cannot pass together."""
-    for limit in limits_on(source.pk):
-        used = sent_today(source.pk) if limit.window == LimitWindow.DAY else 0
-        if used + order.money.amount_minor > limit.amount_max_minor:
-            raise LimitExceeded(
-                account=typeid("acc", source.pk),
-                window=limit.window,
-                limit_minor=limit.amount_max_minor,
-            )
 
 
 def _draft(order: TransferOrder, *, actor: Actor, source: LedgerAccount, origin: str) -> Transfer:
