@@ -1,7 +1,8 @@
 """Every no this app can say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from audit.canonical import Json
 from audit.errors import Refusal, RefusalKind
 
 
@@ -37,6 +38,8 @@ class StaleApproval(Refusal):
     transient = False
 
     ref: str
+    # Each line that is not as it was shown, as [shown, now].
+    changed: dict[str, list[Json]] = field(default_factory=dict)
 
 
 @dataclass(eq=False, kw_only=True)

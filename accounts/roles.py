@@ -64,12 +64,14 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
         "transactions.cancel_transfer",
         "transactions.note_on_transfer",
         "accounts.withdraw_approval",
+        "accounts.retry_approval",
         "integrations.replay_callback",
     },
     Role.COMPLIANCE_OFFICER: MONEY_PAGES
     | OVERSIGHT_PAGES
     | {
         "accounts.decide_approval",
+        "accounts.retry_approval",
         "transactions.freeze_account",
         "transactions.note_on_transfer",
         "transactions.flag_transfer",
@@ -96,6 +98,7 @@ SYSTEM_GRANTS: Final = frozenset(
         "transactions.reclaim_transfer",
         "transactions.release_transfer",
         "transactions.reject_transfer",
+        "accounts.note_obstacle",
     }
 )
 PROVIDER_GRANTS: Final = frozenset(

@@ -1,4 +1,4 @@
-"""The work that waits for a person: three queues, on the home page and in the sidebar."""
+"""The work that waits for a person: one queue a kind, on the home page and in the sidebar."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from accounts.models import Approval
-from accounts.selectors.approvals import waiting_approvals
+from accounts.selectors.approvals import obstructed_approvals, waiting_approvals
 from integrations.selectors.overview import quarantined, unknown_outcomes
 from transactions.money import EXPONENTS, Money
 
@@ -70,6 +70,16 @@ QUEUES: Final = (
         say=_asked,
         empty="Nothing waits for a second person. Payouts at or above a partner's threshold"
         " appear here.",
+    ),
+    Queue(
+        title="Approved in vain",
+        icon="block",
+        model="accounts.approval",
+        state="approved",
+        read=obstructed_approvals,
+        since=lambda row: row.decided_at,
+        say=lambda row: f"{_asked(row)}: {row.obstacle}",
+        empty="Everything approved was carried out. What could not be stays here with its reason.",
     ),
     Queue(
         title="Quarantine",

@@ -25,5 +25,6 @@ class TransactionsConfig(AppConfig):
     verbose_name = "Transactions"
 
     def ready(self) -> None:
-        """Let references in the log lead to our pages."""
+        """Let references in the log lead to our pages, and decided requests to our acts."""
         register_links("transactions", PAGES)
+        from transactions import acts  # noqa: F401, PLC0415 - registers by being imported

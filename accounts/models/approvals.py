@@ -1,6 +1,7 @@
 """Four eyes: what was asked, what exactly was shown, and who decided."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
@@ -13,7 +14,9 @@ class Approval(Guarded):
     """One request that a second party look at `payload` before `action` may happen to a subject.
 
     `payload` is the canonical JSON shown to the checker and `payload_hash` its
-    SHA-256; the act re-validates against it and consumes the approval.
+    SHA-256; the act re-validates against it and consumes the approval. `try_at`
+    is when a decision is to be carried out: null where nothing is left to do.
+    `obstacle` is the code of what stood in its way the last time.
     """
 
     prefix: ClassVar[str] = "apr"
@@ -30,6 +33,10 @@ class Approval(Guarded):
     )
     requested_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)
+    try_at = models.DateTimeField(null=True)
+    obstacle = models.CharField(max_length=60, blank=True, default="", db_default="")
+    obstacle_facts = models.JSONField(default=dict, db_default={})
+    trace_id = models.CharField(max_length=32, default="", db_default="")
 
     class Meta:
         constraints = [
@@ -46,12 +53,20 @@ class Approval(Guarded):
         indexes = [
             models.Index(name="approval_by_subject", fields=["subject_ref"]),
             models.Index(name="approval_by_state", fields=["state", "requested_at"]),
+            models.Index(
+                name="approval_to_try", fields=["try_at"], condition=Q(try_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
         """Read as the act in plain words, and what it is about."""
         act = self.action.rpartition(".")[2].replace("_", " ").capitalize()
         return f"{act} {self.payload.get('transfer', '')}".strip()
+
+    @property
+    def subject_id(self) -> UUID:
+        """Return the key of what it is about."""
+        return UUID(self.subject_ref.rpartition(":")[2])
 
 
 class Decision(Guarded):

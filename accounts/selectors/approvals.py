@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.models import Approval
 from accounts.scopes import visible_books
@@ -25,6 +26,17 @@ def access_approval(approval_id: UUID, *, actor: Actor, lock: bool = False) -> A
     if approval is None:
         raise NotFound(ref=f"approval:{approval_id}")
     return approval
+
+
+def decided_approvals(*, limit: int) -> QuerySet[Approval]:
+    """Return the decided requests that are due to be carried out, the longest due first."""
+    return Approval.objects.filter(try_at__lte=timezone.now()).order_by("try_at")[:limit]
+
+
+def obstructed_approvals(*, limit: int) -> QuerySet[Approval]:
+    """Return what was approved and could not be carried out, oldest first."""
+    stuck = Approval.objects.filter(state=ApprovalState.APPROVED).exclude(obstacle="")
+    return stuck.order_by("requested_at")[:limit]
 
 
 def waiting_approvals(*, limit: int) -> QuerySet[Approval]:

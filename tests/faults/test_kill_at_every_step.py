@@ -38,7 +38,7 @@ RUNS_MAX = 8
 ELSEWHERE = (
     "inbox.store",
     "inbox.postpone",
-    "approval.reject",
+    "approval.obstacle",
     "dispatch.refusal",
     "hold.expire",
 )

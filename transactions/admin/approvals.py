@@ -6,13 +6,14 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.enums import ActionVariant
 
 from accounts.frontdesk.staff import step_up
 from accounts.models import Approval
 from accounts.selectors.approvals import visible_approvals
-from accounts.services.approvals import decide_approval, withdraw_approval
+from accounts.services.approvals import decide_approval, retry_approval, withdraw_approval
 from accounts.states import ApprovalState, Verdict
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step
@@ -25,17 +26,18 @@ from audit.adminparts import (
     labelled,
     page_of,
     public_id,
-    sentence,
     spoken,
     table,
 )
 from audit.doorbell import ring
+from audit.errors import Refusal
 from transactions.admin.standings import APPROVAL_COLOURS, APPROVALS
 from transactions.money import EXPONENTS, Money
 from transactions.selectors.pages import decisions_on
 
 CARRY_OUT: Final = "transactions.carry_out_approvals"
 FIRST: Final = ("amount_minor", "payee_iban", "payee_name", "reference")
+IN_VAIN: Final = "Nothing more happens until it is withdrawn, or tried again."
 IDS: Final = ("transfer", "source_account", "payee_token", "requested_by")
 
 
@@ -53,21 +55,38 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
     list_filter = ("state",)
     search_fields = ("subject_ref", "payload_hash")
     search_help_text = "Id, or what it is about: exactly as written"
-    actions_detail = ("approve", "reject", "withdraw")
+    actions_detail = ("approve", "reject", "retry", "withdraw")
     fieldsets = (
         (None, {"fields": ("standing", "what", "state_label", "asked_by", "asked_at", "subject")}),
         ("What exactly will happen", {"fields": ("lines", "hash")}),
-        ("What was decided", {"fields": ("decided",)}),
+        ("What was decided", {"fields": ("decided", "obstructed")}),
         ("References", {"fields": ("shown_id",)}),
     )
     shown_id = public_id
-    standing = sentence(APPROVALS)
     state_label = labelled(APPROVAL_COLOURS)
 
     def scoped(self, queryset: QuerySet[Approval], actor: Actor) -> QuerySet[Approval]:
         """Return those of books the officer may see."""
         del queryset
         return visible_approvals(to=actor)
+
+    @display(description="Where it stands")
+    def standing(self, row: Approval) -> str:
+        """Say what comes next, and where it was decided in vain, why."""
+        if not row.obstacle:
+            return APPROVALS[row.state]
+        known = Refusal.by_code.get(row.obstacle)
+        why = (known.__doc__ or "").strip().splitlines()[0] if known else "A fault of ours."
+        next_step = "It is tried again by itself." if row.try_at else IN_VAIN
+        return f"{spoken(row.state)}, but it could not be carried out. {why} {next_step}"
+
+    @display(description="In the way")
+    def obstructed(self, row: Approval) -> SafeString:
+        """Show what kept it from being carried out, code and facts."""
+        if not row.obstacle:
+            return format_html("{}", EMPTY)
+        facts = [("Code", row.obstacle), *_told(row.obstacle_facts)]
+        return table(["What", "Said"], rows=facts)
 
     @display(description="Asked")
     def what(self, row: Approval) -> str:
@@ -133,14 +152,29 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
         del object_id
         return self.officer(request).may("accounts.withdraw_approval")
 
+    def has_retry_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Ask the officer's roles."""
+        del object_id
+        return self.officer(request).may("accounts.retry_approval")
+
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer nothing on what is decided, and withdrawing only to whoever asked."""
+        """Offer to decide what is open, to retry what stands still, to withdraw one's own."""
         row = self.get_object(request, str(object_id))
-        if row is None or row.state != ApprovalState.OPEN:
+        if row is None:
             return []
+        is_open, is_own = row.state == ApprovalState.OPEN, self.is_own(request, row=row)
+        fits = {
+            "approve": is_open,
+            "reject": is_open,
+            "retry": bool(row.obstacle),
+            "withdraw": is_own and (is_open or bool(row.obstacle)),
+        }
         offered: list[Any] = super().get_actions_detail(request, object_id)
-        is_own = row.maker_party == self.officer(request).party
-        return [one for one in offered if is_own or one.path != "withdraw"]
+        return [one for one in offered if fits[one.path]]
+
+    def is_own(self, request: HttpRequest, *, row: Approval) -> bool:
+        """Say whether whoever looks is who asked, under whichever login."""
+        return row.maker_party == self.officer(request).party
 
     @action(
         description="Approve",
@@ -180,6 +214,28 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
             title="Withdraw this request",
             facts=facts,
             button="Withdraw",
+            act=act,
+            wants_reason=False,
+        )
+        return self.confirm(request, row=row, step=step)
+
+    @action(description="Try again", url_path="retry", permissions=["retry"], icon="refresh")
+    def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Have it carried out again."""
+        row, actor = self.row_or_404(request, object_id), self.officer(request)
+
+        def act(_: str) -> None:
+            retry_approval(actor=actor, approval_id=row.pk)
+            ring(CARRY_OUT)
+
+        step = Step(
+            title="Carry this out again",
+            facts={
+                **self._lines(row),
+                "In the way": self.standing(row),
+                "What it does": "Checks everything again, and does it if it still may be done.",
+            },
+            button="Try again",
             act=act,
             wants_reason=False,
         )
@@ -226,3 +282,12 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
             else:
                 lines[spoken(name)] = EMPTY if value in (None, "") else value
         return lines
+
+
+def _told(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what a refusal said, line by line; of what changed, how it was and is."""
+    lines = [(spoken(name), str(value)) for name, value in facts.items() if name != "changed"]
+    return lines + [
+        (spoken(name), f"was shown as {shown}, is {now}")
+        for name, (shown, now) in facts.get("changed", {}).items()
+    ]

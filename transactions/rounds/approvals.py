@@ -2,21 +2,22 @@
 
 import logging
 
+from accounts.acts import Deed, deed_for
+from accounts.models import Approval
 from accounts.roles import SYSTEM_GRANTS
-from accounts.states import ApprovalState
+from accounts.selectors.approvals import decided_approvals
+from accounts.services import approvals
 from audit.actors import Actor, ActorKind
-from audit.circumstances import under
+from audit.circumstances import new_trace_id, under
 from audit.doorbell import ring
 from audit.errors import Refusal
 from audit.failpoints import between_failpoints
 from audit.rounds import one_alone
-from transactions.models import Transfer
-from transactions.selectors.dispatching import decided_transfers
-from transactions.services.dispatching import reject_transfer, release_transfer
 
 log = logging.getLogger(__name__)
-release = between_failpoints("approval.release")(release_transfer)
-reject = between_failpoints("approval.reject")(reject_transfer)
+AT_ONCE_MAX = 100
+FAULT = "internal"
+note_obstacle = between_failpoints("approval.obstacle")(approvals.note_obstacle)
 CLERK = Actor(
     kind=ActorKind.SYSTEM,
     id="clerk",
@@ -27,21 +28,44 @@ CLERK = Actor(
 
 
 def carry_out_approvals() -> int:
-    """Release or reject every payout that has been decided; return how many."""
-    decided = decided_transfers()
-    for transfer in decided:
-        with under(trace_id=transfer.trace_id), one_alone(f"transfer {transfer.pk}"):
-            _carry_out(transfer)
-    if decided:
+    """Do what each decision asks for, whatever it is about; return how many were due.
+
+    A crash leaves a decision due, and a decision is used once: running twice is safe.
+    """
+    due = decided_approvals(limit=AT_ONCE_MAX)
+    for approval in due:
+        with under(trace_id=approval.trace_id or new_trace_id()):
+            _carry_out(approval)
+    if due:
         ring("integrations.send_payouts")
-    return len(decided)
+    return len(due)
 
 
-def _carry_out(transfer: Transfer) -> None:
-    """Run the one act the decision asks for; a refusal is written down and tried again."""
-    is_yes = transfer.approval is not None and transfer.approval.state == ApprovalState.APPROVED
-    act = release if is_yes else reject
-    try:
-        act(actor=CLERK, transfer_id=transfer.pk)
-    except Refusal as refusal:
-        log.warning("transfer %s: %s", transfer.pk, refusal.code)
+def _carry_out(approval: Approval) -> None:
+    """Run the one act the decision asks for; what stands in its way is noted and shown."""
+    what = f"approval {approval.pk}"
+    with one_alone(what, otherwise=lambda: _put_off(approval)):
+        deed = deed_for(approval)
+        try:
+            if deed is not None:
+                _do(deed, approval=approval)
+        except Refusal as refusal:
+            log.warning("%s: %s", what, refusal.code)
+            note_obstacle(
+                actor=CLERK,
+                approval_id=approval.pk,
+                code=refusal.code,
+                facts=refusal.facts(),
+                may_pass=refusal.transient,
+            )
+
+
+@between_failpoints("approval.act")
+def _do(deed: Deed, *, approval: Approval) -> None:
+    """Call the command that was registered for it."""
+    deed(CLERK, approval)
+
+
+def _put_off(approval: Approval) -> None:
+    """Try again later what failed by a fault of ours, which was logged."""
+    note_obstacle(actor=CLERK, approval_id=approval.pk, code=FAULT, facts={}, may_pass=True)

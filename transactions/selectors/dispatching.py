@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Partner
-from accounts.states import ApprovalState
 from transactions.models import Transfer
 from transactions.selectors.ledger import DEBITS_STOPPED
 from transactions.states import TransferState
@@ -31,18 +30,6 @@ def next_to_claim() -> Transfer | None:
         .select_for_update(no_key=True, of=("self",), skip_locked=True)
         .order_by("id")
         .first()
-    )
-
-
-def decided_transfers() -> QuerySet[Transfer]:
-    """Return payouts whose approval is decided and not carried out yet, oldest first."""
-    decided = Q(approval__state=ApprovalState.APPROVED) | Q(
-        approval__state__in=[ApprovalState.REJECTED, ApprovalState.WITHDRAWN]
-    )
-    return (
-        Transfer.objects.filter(decided, state=TransferState.AWAITING_APPROVAL)
-        .select_related("approval")
-        .order_by("id")[:AT_ONCE_MAX]
     )
 
 

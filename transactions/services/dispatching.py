@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.services.approvals import consume
+from accounts.services.approvals import conclude, consume
 from accounts.states import ApprovalState
 from audit.actors import Actor
 from audit.commands import command
@@ -64,8 +64,10 @@ def reject_transfer(*, actor: Actor, transfer_id: UUID) -> Transfer:
     transfer.advance(TransferState.REJECTED)
     save_state(transfer)
     release_hold(transfer.hold)
+    conclude(transfer.approval)
     tell(transfer, occurred_at=timezone.now())
-    record("transfer.rejected", actor=actor, target=transfer, rows=[transfer, transfer.hold])
+    rows = [transfer, transfer.hold, transfer.approval]
+    record("transfer.rejected", actor=actor, target=transfer, rows=rows)
     return transfer
 
 

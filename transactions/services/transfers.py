@@ -83,7 +83,7 @@ def cancel_transfer(*, actor: Actor, transfer_id: UUID) -> Transfer:
     rows: list[Guarded] = [transfer, transfer.hold]
     if transfer.approval_id is not None:
         approval = access_approval(transfer.approval_id, actor=actor, lock=True)
-        if approval.state == ApprovalState.OPEN:
+        if approval.state != ApprovalState.USED:
             withdraw(approval)
             rows.append(approval)
     tell(transfer, occurred_at=timezone.now())

@@ -1,0 +1,11 @@
+"""What this floor does when a second person has decided: one line a kind of request."""
+
+from accounts.acts import register_act
+from transactions.services.dispatching import reject_transfer, release_transfer
+from transactions.services.transfers import RELEASE
+
+register_act(
+    RELEASE,
+    yes=lambda actor, approval: release_transfer(actor=actor, transfer_id=approval.subject_id),
+    no=lambda actor, approval: reject_transfer(actor=actor, transfer_id=approval.subject_id),
+)
