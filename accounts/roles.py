@@ -61,6 +61,7 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
     | OVERSIGHT_PAGES
     | {
         "transactions.request_transfer",
+        "transactions.request_reversal",
         "transactions.cancel_transfer",
         "transactions.note_on_transfer",
         "accounts.withdraw_approval",
@@ -95,9 +96,11 @@ SYSTEM_GRANTS: Final = frozenset(
     {
         "transactions.claim_transfer",
         "transactions.expire_hold",
+        "transactions.execute_scheduled",
         "transactions.reclaim_transfer",
         "transactions.release_transfer",
         "transactions.reject_transfer",
+        "transactions.reverse_transfer",
         "accounts.note_obstacle",
     }
 )
@@ -154,7 +157,9 @@ SCOPES: Final[dict[str, frozenset[str]]] = {
     "transfers:write": frozenset(
         {
             "transactions.request_transfer",
+            "transactions.schedule_transfer",
             "transactions.cancel_transfer",
+            "transactions.reverse_transfer",
         }
     ),
     "holds:read": frozenset({"transactions.view_hold", "accounts.view_letter"}),

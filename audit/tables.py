@@ -55,6 +55,7 @@ BOOKKEEPING: Final[dict[str, str]] = {
     "integrations_callback": "inbox intake by an unauthenticated wire; its effects are commands",
     "integrations_dispatch": "one line for each call to a provider; its outcome is a command",
     "transactions_balance": "derived from postings and holds by the ledger's own functions",
+    "transactions_reversedline": "derived from reversals by the ledger's own trigger",
     "django_migrations": "the migrator's own log",
     "django_content_type": "made by migrations",
     "django_session": "sign-in state",

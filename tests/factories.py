@@ -42,7 +42,7 @@ from transactions.meanings import Movement, MovementKind, PaymentNotice, Payment
 from transactions.models import Book, Hold, Limit, Transfer
 from transactions.money import Money
 from transactions.orders import HoldOrder, Payee, TransferOrder
-from transactions.services import holds
+from transactions.services import holds, schedules
 from transactions.services.books import open_account, open_book, open_house, set_limit
 from transactions.services.dispatching import (
     claim_transfer,
@@ -55,6 +55,7 @@ from transactions.services.dispatching import (
 )
 from transactions.services.holds import create_hold
 from transactions.services.imports import import_opening
+from transactions.services.schedules import schedule_transfer
 from transactions.services.transfers import cancel_transfer, request_transfer
 from transactions.states import LimitWindow, TransferState
 
@@ -308,6 +309,20 @@ def internal(company: Cast, *, amount_minor: int = 1_000) -> Transfer:
 
 
 @set_up
+def scheduled(
+    company: Cast, what: TransferOrder, *, ahead: timedelta = timedelta(milliseconds=5)
+) -> Transfer:
+    """Return a transfer that waits for its time, which comes at once unless `ahead` says more."""
+    with patch.object(schedules, "AHEAD_MIN", timedelta.min):
+        return schedule_transfer(
+            actor=company.actor,
+            order=what,
+            execute_at=timezone.now() + ahead,
+            origin=origin(),
+        )
+
+
+@set_up
 def payout(
     company: Cast,
     *,
@@ -390,9 +405,15 @@ def _fail(asked: Transfer) -> None:
 
 def _return(asked: Transfer) -> None:
     _settle(asked)
+    give_back(asked)
+
+
+@set_up
+def give_back(paid: Transfer) -> None:
+    """Let the bank return a payout that it had settled."""
     return_transfer(
         actor=provider("testbank"),
-        transfer_id=asked.pk,
+        transfer_id=paid.pk,
         reason="returned_by_beneficiary",
         occurred_at=timezone.now(),
     )
@@ -445,9 +466,14 @@ def hold(
 def expired_hold(company: Cast, *, amount_minor: int = 1_000) -> Hold:
     """Return a hold whose time is up, and that nobody has come by for yet."""
     made = hold(company, amount_minor=amount_minor, lasts=timedelta(milliseconds=5))
-    while timezone.now() <= (made.expires_at or timezone.now()):
-        sleep(0.01)
+    pass_by(made.expires_at)
     return made
+
+
+def pass_by(at: datetime | None) -> None:
+    """Wait until an instant has passed."""
+    while at is not None and timezone.now() <= at:
+        sleep(0.01)
 
 
 # -- what a provider says ---------------------------------------------------------------------

@@ -77,6 +77,29 @@ class HoldExceeded(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class ReversalExceeded(Refusal):
+    """Less than this is left of the transfer to reverse."""
+
+    code = "reversal_exceeded"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    ref: str
+    remaining_minor: int
+
+
+@dataclass(eq=False, kw_only=True)
+class NotReversible(Refusal):
+    """A payout's money is at its bank: only the bank can send it back."""
+
+    code = "not_reversible"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    ref: str
+
+
+@dataclass(eq=False, kw_only=True)
 class CurrencyMismatch(Refusal):
     """The amount's currency is not the account's."""
 

@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from transactions.rounds import approvals, holds
+from transactions.rounds import approvals, holds, schedules
 from transactions.selectors.invariants import violations
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,12 @@ def carry_out_approvals() -> int:
 def expire_holds() -> int:
     """Release what is left of expired holds: each expires once."""
     return holds.expire_holds()
+
+
+@shared_task(name="transactions.execute_scheduled")
+def execute_scheduled() -> int:
+    """Carry out transfers whose time has come: each leaves its schedule once."""
+    return schedules.execute_scheduled()
 
 
 @shared_task(name="transactions.check_books")

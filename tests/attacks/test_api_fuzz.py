@@ -124,6 +124,7 @@ def known(world: PartnerWorld, *, stranger: PartnerWorld) -> Mapping[str, list[A
         "transfer_id": [made, theirs],
         "hold_id": [held, their_hold],
         "expires_at": [soon],
+        "execute_at": [soon],
         "key": ["one-key-used-again-and-again"],
         "currency": ["EUR", "EUR", "EUR", "JPY"],
         "iban": [IBAN, "GB33BUKB20201555555555"],

@@ -41,6 +41,7 @@ ELSEWHERE = (
     "approval.obstacle",
     "dispatch.refusal",
     "hold.expire",
+    "schedule.execute",
 )
 HERE = sorted(name for name in FAILPOINTS if name.rpartition(".")[0] not in ELSEWHERE)
 SHORT = ["dispatch.pay.after", "dispatch.reclaim.after", "callback.act.after"]

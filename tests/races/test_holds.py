@@ -3,26 +3,24 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from audit.errors import Refusal
 from tests import factories
 from tests.books import assert_books_hold, stands_at
 from tests.conftest import STAGE
 from tests.factories import Cast
+from tests.races.crowd import SECONDS_MAX, at_once
 from transactions.models import Hold
 from transactions.services.holds import capture_hold, expire_hold, void_hold
 from transactions.states import HoldState
 
 pytestmark = pytest.mark.role("api")
 ROUNDS = 6
-SECONDS_MAX = 60
 EACH_MINOR = 1_000
-Act = Callable[[Hold], object]
+Act = Callable[[], object]
 
 
 @pytest.fixture(scope="module")
@@ -34,44 +32,24 @@ def cast(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
         STAGE.reclone()
 
 
-def at_once(held: Hold, *acts: Act) -> list[str]:
-    """Run the acts in threads that start together; return what each was told."""
-    together = threading.Barrier(len(acts))
-
-    def run(act: Act) -> str:
-        connection.ensure_connection()
-        together.wait(timeout=SECONDS_MAX)
-        try:
-            act(held)
-        except Refusal as refused:
-            return refused.code
-        else:
-            return "done"
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(max_workers=len(acts)) as pool:
-        return list(pool.map(run, acts))
-
-
-def capture(cast: Cast, *, amount_minor: int | None = None) -> Act:
-    return lambda held: capture_hold(
+def capture(held: Hold, *, cast: Cast, amount_minor: int | None = None) -> Act:
+    return lambda: capture_hold(
         actor=cast.actor, hold_id=held.pk, origin=factories.origin(), amount_minor=amount_minor
     )
 
 
-def void(cast: Cast) -> Act:
-    return lambda held: void_hold(actor=cast.actor, hold_id=held.pk)
+def void(held: Hold, *, cast: Cast) -> Act:
+    return lambda: void_hold(actor=cast.actor, hold_id=held.pk)
 
 
-def expire(held: Hold) -> object:
-    return expire_hold(actor=factories.SYSTEM, hold_id=held.pk)
+def expire(held: Hold) -> Act:
+    return lambda: expire_hold(actor=factories.SYSTEM, hold_id=held.pk)
 
 
 def test_of_two_captures_of_all_that_is_left_one_moves_it(cast: Cast) -> None:
     before = stands_at(cast.giver.pk)
     for _ in range(ROUNDS):
-        said = at_once(factories.hold(cast), capture(cast), capture(cast))
+        said = at_once([capture(factories.hold(cast), cast=cast)] * 2)
         assert sorted(said) == ["done", "wrong_state"]
     posted, pending = before
     assert stands_at(cast.giver.pk) == (posted - ROUNDS * EACH_MINOR, pending)
@@ -80,7 +58,7 @@ def test_of_two_captures_of_all_that_is_left_one_moves_it(cast: Cast) -> None:
 
 def test_captures_of_more_than_there_is_stop_where_it_ends(cast: Cast) -> None:
     held = factories.hold(cast)
-    said = at_once(held, *[capture(cast, amount_minor=300)] * 8)
+    said = at_once([capture(held, cast=cast, amount_minor=300)] * 8)
     assert Counter(said) == {"done": 3, "hold_exceeded": 5}
     held.refresh_from_db()
     assert (held.captured_minor, held.remaining_minor) == (900, 100)
@@ -90,7 +68,7 @@ def test_captures_of_more_than_there_is_stop_where_it_ends(cast: Cast) -> None:
 def test_a_capture_and_a_void_never_both_take_the_same_money(cast: Cast) -> None:
     for _ in range(ROUNDS):
         held = factories.hold(cast)
-        said = at_once(held, capture(cast), void(cast))
+        said = at_once([capture(held, cast=cast), void(held, cast=cast)])
         assert sorted(said) == ["done", "wrong_state"]
         held.refresh_from_db()
         ended = {HoldState.POSTED: 0, HoldState.VOIDED: 1}[HoldState(held.state)]
@@ -103,7 +81,9 @@ def test_capture_void_and_expiry_of_a_hold_whose_time_is_up_release_it_once(cast
     before = stands_at(cast.giver.pk)
     for _ in range(ROUNDS):
         held = factories.expired_hold(cast)
-        said = at_once(held, capture(cast), void(cast), expire, expire)
+        said = at_once(
+            [capture(held, cast=cast), void(held, cast=cast), expire(held), expire(held)]
+        )
         assert said.count("done") == 1
         assert said[0] != "done"
         held.refresh_from_db()
@@ -120,14 +100,14 @@ def test_control_without_its_row_lock_a_hold_would_be_captured_twice(cast: Cast)
         cursor.execute("GRANT SELECT, UPDATE ON naive_hold TO cs_api")
     looked = threading.Barrier(2)
 
-    def take(_: Hold) -> None:
+    def take() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT left_minor FROM naive_hold")
             (left,) = cursor.fetchone()
             looked.wait(timeout=SECONDS_MAX)
             cursor.execute("UPDATE naive_hold SET left_minor = 0, moved = moved + %s", [left])
 
-    at_once(factories.hold(cast), take, take)
+    at_once([take, take])
     with connection.cursor() as cursor:
         cursor.execute("SELECT moved FROM naive_hold")
         assert cursor.fetchone()[0] == 2 * EACH_MINOR

@@ -8,6 +8,7 @@ from transactions.models.ledger import (
     JournalOrigin,
     LedgerAccount,
     Posting,
+    ReversedLine,
 )
 from transactions.models.payments import Dispute, Payment, ProviderPayout
 from transactions.models.transfers import Limit, Transfer
@@ -24,5 +25,6 @@ __all__ = [
     "Payment",
     "Posting",
     "ProviderPayout",
+    "ReversedLine",
     "Transfer",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import Partner
@@ -26,7 +26,12 @@ from transactions.models import (
 from transactions.states import TransferState
 
 DEBITS_STOPPED = tuple(mode.bits for mode in FreezeMode if mode.bits & 1)
-NEVER_LEFT = (TransferState.FAILED, TransferState.REJECTED, TransferState.CANCELLED)
+NOT_SENT = (
+    TransferState.SCHEDULED,
+    TransferState.FAILED,
+    TransferState.REJECTED,
+    TransferState.CANCELLED,
+)
 
 
 def access_ledger_account(account_id: UUID, *, actor: Actor) -> LedgerAccount:
@@ -70,15 +75,17 @@ def limits_on(account_id: UUID) -> Sequence[Limit]:
 def sent_today(account_id: UUID) -> int:
     """Return what left or will leave an account of what was asked for or held since midnight UTC.
 
-    What was taken over today from former books is not of today.
+    What was taken over today from former books is not of today; what was scheduled counts on
+    its day.
     """
     now = timezone.now()
     midnight = datetime(now.year, now.month, now.day, tzinfo=UTC)
     sent = (
         Transfer.objects.filter(
-            source_id=account_id, requested_at__gte=midnight, occurred_at__gte=midnight
+            Q(requested_at__gte=midnight, occurred_at__gte=midnight) | Q(execute_at__gte=midnight),
+            source_id=account_id,
         )
-        .exclude(state__in=NEVER_LEFT)
+        .exclude(state__in=NOT_SENT)
         .aggregate(total=Sum("amount_minor"))
     )
     held = Hold.objects.filter(

@@ -280,7 +280,7 @@ def _expect(
     here = TransferState(transfer.state)
     if here in (wanted, later):
         raise NothingChanged(ref=transfer.audit_ref)
-    if wanted in MOVES[here]:
+    if wanted in MOVES[here] and here is not TransferState.SCHEDULED:
         return
     is_open = here in (TransferState.DISPATCHED, TransferState.UNKNOWN)
     if wanted is TransferState.RETURNED and is_open:

@@ -35,6 +35,7 @@ def letter_of(transfer: Transfer) -> dict[str, Json]:
         "reference": transfer.reference,
         "source_account": typeid("acc", transfer.source_id),
         "failure_code": transfer.failure_code or None,
+        "reversed_minor": transfer.reversed_minor,
     }
 
 
@@ -98,6 +99,35 @@ def pay_out_of_hold(
 def save_hold(hold: Hold) -> None:
     """Save what became of reserved money."""
     hold.save(update_fields=["state", "captured_minor", "released_minor"])
+
+
+def move_inside(transfer: Transfer) -> UUID:
+    """Post an internal transfer; return its journal."""
+    amount, currency = transfer.amount_minor, transfer.currency
+    destination_id: UUID = transfer.destination_id  # type: ignore[assignment]
+    return post(
+        Draft(
+            book_id=transfer.book_id,
+            purpose="internal",
+            subject_ref=transfer.audit_ref,
+            origin=f"{transfer.audit_ref}:settled",
+            occurred_at=transfer.settled_at or transfer.occurred_at,
+            lines=[
+                Line(account_id=transfer.source_id, amount_minor=-amount, currency=currency),
+                Line(account_id=destination_id, amount_minor=amount, currency=currency),
+            ],
+        )
+    )
+
+
+def open_hold(transfer: Transfer) -> Hold:
+    """Say whose money it is that was reserved for a payout."""
+    return Hold.objects.create(
+        transfer=transfer,
+        book_id=transfer.book_id,
+        account_id=transfer.source_id,
+        amount_minor=transfer.amount_minor,
+    )
 
 
 def check_may_leave(account_id: UUID, *, book_id: UUID) -> None:

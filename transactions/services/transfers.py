@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.crypto.vault import lock_away
-from accounts.models import Partner
+from accounts.models import Approval, Partner
 from accounts.selectors.approvals import access_approval
 from accounts.services.approvals import ask, withdraw
 from accounts.states import ApprovalState
@@ -18,14 +18,16 @@ from audit.errors import Invalid, NotPermitted
 from audit.history import Guarded
 from audit.services.recording import record
 from transactions.errors import AlreadyBooked, CurrencyMismatch
-from transactions.ledger.posting import Draft, Line, lock, post, reserve
-from transactions.models import Hold, LedgerAccount, Transfer
+from transactions.ledger.posting import lock, reserve
+from transactions.models import LedgerAccount, Transfer
 from transactions.orders import TransferOrder
 from transactions.selectors.ledger import access_ledger_account, partner_of_book
 from transactions.selectors.transfers import access_transfer
 from transactions.services.steps import (
     approval_payload,
     check_limits,
+    move_inside,
+    open_hold,
     release_hold,
     save_state,
     tell,
@@ -53,10 +55,10 @@ def request_transfer(*, actor: Actor, order: TransferOrder, origin: str) -> Tran
     if actor.kind is ActorKind.STAFF and order.payee is None:
         # A payout of staff's waits for a second person; moving money inside would not.
         raise NotPermitted(permission="transactions.request_internal_transfer")
-    _check_form(order, source=source, destination=destination)
+    check_form(order, source=source, destination=destination)
     lock(*(account.pk for account in (source, destination) if account))
     check_limits(source.pk, amount_minor=order.money.amount_minor)
-    transfer = _draft(order, actor=actor, source=source, origin=origin)
+    transfer = draft_transfer(order, actor=actor, source=source, origin=origin)
     if order.payee is None:
         rows = _move_at_once(transfer)
     else:
@@ -75,12 +77,18 @@ def request_transfer(*, actor: Actor, order: TransferOrder, origin: str) -> Tran
 
 @command
 def cancel_transfer(*, actor: Actor, transfer_id: UUID) -> Transfer:
-    """Call off a payout that has not been sent. WrongState once it has; NotFound if not yours."""
+    """Call off what is scheduled, or a payout that has not been sent, and free its money.
+
+    WrongState once it has gone; NotFound if not yours.
+    """
     transfer = access_transfer(transfer_id, actor=actor, lock=True)
+    is_reserved = transfer.state != TransferState.SCHEDULED
     transfer.advance(TransferState.CANCELLED)
     save_state(transfer)
-    release_hold(transfer.hold)
-    rows: list[Guarded] = [transfer, transfer.hold]
+    rows: list[Guarded] = [transfer]
+    if is_reserved:
+        release_hold(transfer.hold)
+        rows.append(transfer.hold)
     if transfer.approval_id is not None:
         approval = access_approval(transfer.approval_id, actor=actor, lock=True)
         if approval.state != ApprovalState.USED:
@@ -127,7 +135,7 @@ def escalate_transfer(*, actor: Actor, transfer_id: UUID, reason: str) -> Transf
     return transfer
 
 
-def _check_form(
+def check_form(
     order: TransferOrder, *, source: LedgerAccount, destination: LedgerAccount | None
 ) -> None:
     """Refuse an amount in another currency than its accounts'."""
@@ -137,7 +145,9 @@ def _check_form(
             raise CurrencyMismatch(fields={"currency": said})
 
 
-def _draft(order: TransferOrder, *, actor: Actor, source: LedgerAccount, origin: str) -> Transfer:
+def draft_transfer(
+    order: TransferOrder, *, actor: Actor, source: LedgerAccount, origin: str
+) -> Transfer:
     """Return the transfer, not saved yet; a payee's name and IBAN are in the vault."""
     transfer = Transfer(
         book_id=source.book_id,
@@ -160,7 +170,7 @@ def _draft(order: TransferOrder, *, actor: Actor, source: LedgerAccount, origin:
     return transfer
 
 
-def _insert(transfer: Transfer) -> None:
+def insert_transfer(transfer: Transfer) -> None:
     """Save a new transfer; refuse a known origin, and a transfer from an account to itself."""
     again = AlreadyBooked(origin=transfer.origin)
     itself = Invalid(fields={"destination_account": "must be another account"})
@@ -172,22 +182,8 @@ def _move_at_once(transfer: Transfer) -> list[Guarded]:
     """Post an internal transfer and save it as settled."""
     transfer.state = TransferState.SETTLED
     transfer.settled_at = transfer.occurred_at
-    _insert(transfer)
-    amount, currency = transfer.amount_minor, transfer.currency
-    destination_id: UUID = transfer.destination_id  # type: ignore[assignment]
-    post(
-        Draft(
-            book_id=transfer.book_id,
-            purpose="internal",
-            subject_ref=transfer.audit_ref,
-            origin=f"{transfer.audit_ref}:settled",
-            occurred_at=transfer.occurred_at,
-            lines=[
-                Line(account_id=transfer.source_id, amount_minor=-amount, currency=currency),
-                Line(account_id=destination_id, amount_minor=amount, currency=currency),
-            ],
-        )
-    )
+    insert_transfer(transfer)
+    move_inside(transfer)
     return []
 
 
@@ -199,21 +195,20 @@ def _set_aside(transfer: Transfer, *, actor: Actor, partner: Partner) -> list[Gu
     is_large = transfer.amount_minor >= partner.approval_threshold_minor
     if is_large or actor.kind is ActorKind.STAFF:
         transfer.state = TransferState.AWAITING_APPROVAL
-        transfer.approval = ask(
-            RELEASE,
-            actor=actor,
-            subject_ref=transfer.audit_ref,
-            book_id=transfer.book_id,
-            payload=approval_payload(transfer),
-        )
+        transfer.approval = ask_release(transfer, actor=actor)
         rows.append(transfer.approval)
     else:
         ring("integrations.send_payouts")
-    _insert(transfer)
-    hold = Hold.objects.create(
-        transfer=transfer,
+    insert_transfer(transfer)
+    return [*rows, open_hold(transfer)]
+
+
+def ask_release(transfer: Transfer, *, actor: Actor) -> Approval:
+    """Ask a second person to let a payout go, in the name of who asked for it."""
+    return ask(
+        RELEASE,
+        actor=actor,
+        subject_ref=transfer.audit_ref,
         book_id=transfer.book_id,
-        account_id=transfer.source_id,
-        amount_minor=transfer.amount_minor,
+        payload=approval_payload(transfer),
     )
-    return [*rows, hold]
