@@ -43,6 +43,7 @@ OVERSIGHT_PAGES: Final = frozenset(
         "accounts.view_approval",
         "accounts.view_freeze",
         "accounts.view_partner",
+        "transactions.view_journalproposal",
         "audit.view_entry",
         "integrations.view_callback",
         "integrations.view_dispatch",
@@ -61,6 +62,7 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
     | {
         "transactions.request_transfer",
         "transactions.cancel_transfer",
+        "transactions.propose_manual_journal",
         "transactions.note_on_transfer",
         "accounts.withdraw_approval",
         "accounts.retry_approval",
@@ -96,6 +98,7 @@ SYSTEM_GRANTS: Final = frozenset(
         "transactions.reclaim_transfer",
         "transactions.release_transfer",
         "transactions.reject_transfer",
+        "transactions.post_manual_journal",
         "accounts.note_obstacle",
     }
 )

@@ -2,10 +2,15 @@
 
 from accounts.acts import register_act
 from transactions.services.dispatching import reject_transfer, release_transfer
+from transactions.services.journals import POST_MANUAL, post_manual_journal
 from transactions.services.transfers import RELEASE
 
 register_act(
     RELEASE,
     yes=lambda actor, approval: release_transfer(actor=actor, transfer_id=approval.subject_id),
     no=lambda actor, approval: reject_transfer(actor=actor, transfer_id=approval.subject_id),
+)
+register_act(
+    POST_MANUAL,
+    yes=lambda actor, approval: post_manual_journal(actor=actor, approval_id=approval.pk),
 )

@@ -9,6 +9,7 @@ from transactions.models.ledger import (
     Posting,
 )
 from transactions.models.payments import Dispute, Payment, ProviderPayout
+from transactions.models.proposals import JournalProposal, ProposedLine
 from transactions.models.transfers import Hold, Limit, Transfer
 
 __all__ = [
@@ -18,10 +19,12 @@ __all__ = [
     "Hold",
     "Journal",
     "JournalOrigin",
+    "JournalProposal",
     "LedgerAccount",
     "Limit",
     "Payment",
     "Posting",
+    "ProposedLine",
     "ProviderPayout",
     "Transfer",
 ]
