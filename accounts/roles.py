@@ -44,6 +44,7 @@ OVERSIGHT_PAGES: Final = frozenset(
         "accounts.view_approval",
         "accounts.view_freeze",
         "accounts.view_partner",
+        "transactions.view_journalproposal",
         "audit.view_entry",
         "integrations.view_callback",
         "integrations.view_dispatch",
@@ -63,6 +64,7 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
         "transactions.request_transfer",
         "transactions.request_reversal",
         "transactions.cancel_transfer",
+        "transactions.propose_manual_journal",
         "transactions.note_on_transfer",
         "accounts.withdraw_approval",
         "accounts.retry_approval",
@@ -101,6 +103,7 @@ SYSTEM_GRANTS: Final = frozenset(
         "transactions.release_transfer",
         "transactions.reject_transfer",
         "transactions.reverse_transfer",
+        "transactions.post_manual_journal",
         "accounts.note_obstacle",
     }
 )

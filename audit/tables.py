@@ -30,13 +30,15 @@ GUARDED: Final = frozenset(
         "transactions_transfer",
     }
 )
-# Guarded and not versioned: rows that are only ever added or removed.
+# Guarded and not versioned: rows that are only ever added or removed, and sums of such rows.
 WITNESSED: Final = frozenset(
     {
         "accounts_portfoliogroupperm",
         "accounts_portfoliouserperm",
         "accounts_user_groups",
         "accounts_user_user_permissions",
+        "transactions_journalproposal",
+        "transactions_proposedline",
     }
 )
 APPEND_ONLY: Final = frozenset(

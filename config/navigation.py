@@ -41,6 +41,9 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
             Page(title="Payments in", icon="south_west", model="transactions.payment"),
             Page(title="Disputes", icon="gavel", model="transactions.dispute"),
             Page(title="Journals", icon="menu_book", model="transactions.journal"),
+            Page(
+                title="Manual journals", icon="edit_document", model="transactions.journalproposal"
+            ),
             Page(title="Books' accounts", icon="account_tree", model="transactions.ledgeraccount"),
         ),
     ),

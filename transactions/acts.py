@@ -2,6 +2,7 @@
 
 from accounts.acts import register_act
 from transactions.services.dispatching import reject_transfer, release_transfer
+from transactions.services.journals import POST_MANUAL, post_manual_journal
 from transactions.services.reversals import REVERSE, reverse_transfer
 from transactions.services.transfers import RELEASE
 
@@ -20,4 +21,8 @@ register_act(
         reason=approval.payload["reason"],
         approval_id=approval.pk,
     ),
+)
+register_act(
+    POST_MANUAL,
+    yes=lambda actor, approval: post_manual_journal(actor=actor, approval_id=approval.pk),
 )

@@ -14,6 +14,7 @@ PAGES: Final = {
     "dispute": ("Dispute", "dsp"),
     "providerpayout": ("Provider's payout", "ppo"),
     "journal": ("Journal", ""),
+    "journalproposal": ("Manual journal", "mjl"),
     "ledgeraccount": ("Books' account", "acc"),
 }
 

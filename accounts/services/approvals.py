@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.acts import ACTS, deed_for
-from accounts.errors import AlreadyDecided, OwnRequest, StaleApproval
+from accounts.errors import AlreadyAsked, AlreadyDecided, OwnRequest, StaleApproval
 from accounts.models import Approval, Decision
 from accounts.selectors.approvals import access_approval
 from accounts.states import ApprovalState, Verdict
@@ -31,20 +31,22 @@ def ask(
     """Open a request for a second signature, as a step of the command that needs it.
 
     `payload` is what the checker will be shown, whole; the act later compares
-    its own view of the world with it. A Fault for an act that nobody registered.
+    its own view of the world with it. AlreadyAsked while the same waits; a Fault
+    for an act that nobody registered.
     """
     if action not in ACTS:
         raise Fault(f"nobody registered how to carry out {action}")
-    return Approval.objects.create(
-        book_id=book_id,
-        action=action,
-        subject_ref=subject_ref,
-        payload=dict(payload),
-        payload_hash=fingerprint(dict(payload)).hex(),
-        maker_party=actor.party,
-        maker_label=actor.label,
-        trace_id=current().trace_id,
-    )
+    with refuse_on({"approval_one_open": AlreadyAsked(ref=subject_ref)}):
+        return Approval.objects.create(
+            book_id=book_id,
+            action=action,
+            subject_ref=subject_ref,
+            payload=dict(payload),
+            payload_hash=fingerprint(dict(payload)).hex(),
+            maker_party=actor.party,
+            maker_label=actor.label,
+            trace_id=current().trace_id,
+        )
 
 
 def consume(approval: Approval, *, payload: Mapping[str, Json]) -> None:

@@ -8,6 +8,7 @@ from transactions.admin.approvals import ApprovalPage
 from transactions.admin.journals import JournalPage
 from transactions.admin.ledger_accounts import LedgerAccountPage
 from transactions.admin.payments import DisputePage, PaymentPage
+from transactions.admin.proposals import JournalProposalPage
 from transactions.admin.transfers import TransferPage
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ApprovalPage",
     "DisputePage",
     "JournalPage",
+    "JournalProposalPage",
     "LedgerAccountPage",
     "PaymentPage",
     "TransferPage",

@@ -12,7 +12,11 @@ from transactions.models import Journal
 from transactions.money import Money
 from transactions.selectors.pages import journals_for_pages, named_postings
 
-SUBJECTS = {"transfer": "transactions.transfer", "payment": "transactions.payment"}
+SUBJECTS = {
+    "transfer": "transactions.transfer",
+    "payment": "transactions.payment",
+    "journalproposal": "transactions.journalproposal",
+}
 
 
 @admin.register(Journal)

@@ -10,7 +10,7 @@ from unfold.enums import ActionVariant
 
 from accounts.frontdesk.staff import step_up
 from audit.actors import Actor
-from audit.adminkit import LookOnlyAdmin, Step
+from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import (
     action,
     amount,
@@ -130,30 +130,11 @@ class TransferPage(LookOnlyAdmin[Transfer]):
 
     # -- what may be done ----------------------------------------------------------------------
 
-    def has_request_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("transactions.request_transfer")
-
-    def has_note_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("transactions.note_on_transfer")
-
-    def has_flag_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("transactions.flag_transfer")
-
-    def has_escalate_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("transactions.escalate_transfer")
-
-    def has_cancel_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("transactions.cancel_transfer")
+    has_request_permission = allowed("transactions.request_transfer")
+    has_note_permission = allowed("transactions.note_on_transfer")
+    has_flag_permission = allowed("transactions.flag_transfer")
+    has_escalate_permission = allowed("transactions.escalate_transfer")
+    has_cancel_permission = allowed("transactions.cancel_transfer")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer to cancel only what can still be cancelled."""
@@ -178,11 +159,10 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     @action(description="Add a note", url_path="note", permissions=["note"], icon="edit_note")
     def note(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Leave a note on the timeline."""
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
-        return self.confirm(
+        return self.confirm_on(
             request,
-            row=row,
-            step=Step(
+            object_id=object_id,
+            step=lambda row, actor: Step(
                 title="Add a note",
                 facts=self._facts(row) | {"What it does": "Stays on the timeline for good."},
                 button="Add the note",
@@ -193,11 +173,10 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     @action(description="Flag", url_path="flag", permissions=["flag"], icon="flag")
     def flag(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Mark it as one that somebody should look at."""
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
-        return self.confirm(
+        return self.confirm_on(
             request,
-            row=row,
-            step=Step(
+            object_id=object_id,
+            step=lambda row, actor: Step(
                 title="Flag this transfer",
                 facts=self._facts(row) | {"What it does": "Marks it; stops no money."},
                 button="Flag it",
@@ -210,11 +189,10 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     )
     def escalate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Hand it to compliance."""
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
-        return self.confirm(
+        return self.confirm_on(
             request,
-            row=row,
-            step=Step(
+            object_id=object_id,
+            step=lambda row, actor: Step(
                 title="Escalate to compliance",
                 facts=self._facts(row) | {"What it does": "Flags it for compliance to look at."},
                 button="Escalate",
@@ -232,11 +210,10 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     @step_up
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Call off a payout that has not been sent."""
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
-        return self.confirm(
+        return self.confirm_on(
             request,
-            row=row,
-            step=Step(
+            object_id=object_id,
+            step=lambda row, actor: Step(
                 title="Cancel this payout",
                 facts=self._facts(row)
                 | {"What it does": "It is not sent, and the reserved money is released."},

@@ -11,6 +11,7 @@ from transactions.models.ledger import (
     ReversedLine,
 )
 from transactions.models.payments import Dispute, Payment, ProviderPayout
+from transactions.models.proposals import JournalProposal, ProposedLine
 from transactions.models.transfers import Limit, Transfer
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "Hold",
     "Journal",
     "JournalOrigin",
+    "JournalProposal",
     "LedgerAccount",
     "Limit",
     "Payment",
     "Posting",
+    "ProposedLine",
     "ProviderPayout",
     "ReversedLine",
     "Transfer",
