@@ -47,6 +47,12 @@ def obstructed_approvals(*, limit: int) -> QuerySet[Approval]:
     return stuck.order_by("requested_at")[:limit]
 
 
+def pending_requests_about(ref: str, *, to: Actor) -> QuerySet[Approval]:
+    """Return what was asked about something and is not carried out yet, as far as `to` sees it."""
+    pending = (ApprovalState.OPEN, ApprovalState.APPROVED)
+    return visible_approvals(to=to).filter(subject_ref=ref, state__in=pending).order_by("id")
+
+
 def waiting_approvals(*, limit: int) -> QuerySet[Approval]:
     """Return the requests nobody has decided yet, oldest first."""
     return Approval.objects.filter(state=ApprovalState.OPEN).order_by("requested_at")[:limit]

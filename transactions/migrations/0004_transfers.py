@@ -94,7 +94,12 @@ class Migration(migrations.Migration):
                 (
                     "pk",
                     models.CompositePrimaryKey(
-                        "journal_id", "account_id", blank=True, editable=False, primary_key=True
+                        "journal_id",
+                        "account_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 ("journal_id", models.UUIDField()),
