@@ -30,6 +30,17 @@ class AlreadyDecided(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class AlreadyAsked(Refusal):
+    """The same was asked for already, and waits for a second person."""
+
+    code = "already_asked"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    ref: str
+
+
+@dataclass(eq=False, kw_only=True)
 class StaleApproval(Refusal):
     """What was shown has changed since: look again before deciding."""
 

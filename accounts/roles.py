@@ -29,6 +29,7 @@ SEES_EVERY_PORTFOLIO_GRANT: Final = "accounts.see_every_portfolio"
 MONEY_PAGES: Final = frozenset(
     {
         "transactions.view_transfer",
+        "transactions.view_hold",
         "transactions.view_journal",
         "transactions.view_ledgeraccount",
         "transactions.view_payment",
@@ -43,6 +44,7 @@ OVERSIGHT_PAGES: Final = frozenset(
         "accounts.view_approval",
         "accounts.view_freeze",
         "accounts.view_partner",
+        "transactions.view_journalproposal",
         "audit.view_entry",
         "integrations.view_callback",
         "integrations.view_dispatch",
@@ -60,7 +62,9 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
     | OVERSIGHT_PAGES
     | {
         "transactions.request_transfer",
+        "transactions.request_reversal",
         "transactions.cancel_transfer",
+        "transactions.propose_manual_journal",
         "transactions.note_on_transfer",
         "accounts.withdraw_approval",
         "accounts.retry_approval",
@@ -93,9 +97,13 @@ CONFLICTS: Final = frozenset(
 SYSTEM_GRANTS: Final = frozenset(
     {
         "transactions.claim_transfer",
+        "transactions.expire_hold",
+        "transactions.execute_scheduled",
         "transactions.reclaim_transfer",
         "transactions.release_transfer",
         "transactions.reject_transfer",
+        "transactions.reverse_transfer",
+        "transactions.post_manual_journal",
         "accounts.note_obstacle",
     }
 )
@@ -152,7 +160,17 @@ SCOPES: Final[dict[str, frozenset[str]]] = {
     "transfers:write": frozenset(
         {
             "transactions.request_transfer",
+            "transactions.schedule_transfer",
             "transactions.cancel_transfer",
+            "transactions.reverse_transfer",
+        }
+    ),
+    "holds:read": frozenset({"transactions.view_hold", "accounts.view_letter"}),
+    "holds:write": frozenset(
+        {
+            "transactions.create_hold",
+            "transactions.capture_hold",
+            "transactions.void_hold",
         }
     ),
 }

@@ -195,6 +195,13 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
             raise Http404
         return row
 
+    def confirm_on(
+        self, request: HttpRequest, *, object_id: str, step: Callable[[M, Actor], Step]
+    ) -> HttpResponse:
+        """Confirm what `step` makes of the row and of whoever acts: the shape of every action."""
+        row = self.row_or_404(request, object_id)
+        return self.confirm(request, row=row, step=step(row, self.officer(request)))
+
     def confirm(self, request: HttpRequest, *, row: M, step: Step) -> HttpResponse:
         """Show what is about to happen; do it when the form comes back, then return to the row.
 
@@ -242,6 +249,18 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
             return False
         self.message_user(request, f"{row}: done.", messages.SUCCESS)
         return True
+
+
+def allowed(permission: str) -> Callable[..., bool]:
+    """Return a page's `has_…_permission` that asks the officer's roles for `permission`."""
+
+    def ask(  # noqa: PLR0917 - Django's signature
+        self: LookOnlyAdmin[Any], request: HttpRequest, object_id: object = None
+    ) -> bool:
+        del object_id
+        return self.officer(request).may(permission)
+
+    return ask
 
 
 def _key(text: str, *, prefix: str = "") -> UUID | None:

@@ -30,13 +30,15 @@ GUARDED: Final = frozenset(
         "transactions_transfer",
     }
 )
-# Guarded and not versioned: rows that are only ever added or removed.
+# Guarded and not versioned: rows that are only ever added or removed, and sums of such rows.
 WITNESSED: Final = frozenset(
     {
         "accounts_portfoliogroupperm",
         "accounts_portfoliouserperm",
         "accounts_user_groups",
         "accounts_user_user_permissions",
+        "transactions_journalproposal",
+        "transactions_proposedline",
     }
 )
 APPEND_ONLY: Final = frozenset(
@@ -55,6 +57,7 @@ BOOKKEEPING: Final[dict[str, str]] = {
     "integrations_callback": "inbox intake by an unauthenticated wire; its effects are commands",
     "integrations_dispatch": "one line for each call to a provider; its outcome is a command",
     "transactions_balance": "derived from postings and holds by the ledger's own functions",
+    "transactions_reversedline": "derived from reversals by the ledger's own trigger",
     "django_migrations": "the migrator's own log",
     "django_content_type": "made by migrations",
     "django_session": "sign-in state",

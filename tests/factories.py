@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
 from itertools import count
+from time import sleep
 from typing import Any, Final, ParamSpec, TypeVar
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
@@ -37,9 +39,10 @@ from audit.typeids import uuid7
 from config.sandbox.cast import payee
 from transactions.errors import NothingChanged
 from transactions.meanings import Movement, MovementKind, PaymentNotice, PaymentState
-from transactions.models import Book, Limit, Transfer
+from transactions.models import Book, Hold, Limit, Transfer
 from transactions.money import Money
-from transactions.orders import Payee, TransferOrder
+from transactions.orders import HoldOrder, Payee, TransferOrder
+from transactions.services import holds, schedules
 from transactions.services.books import open_account, open_book, open_house, set_limit
 from transactions.services.dispatching import (
     claim_transfer,
@@ -50,7 +53,9 @@ from transactions.services.dispatching import (
     return_transfer,
     settle_transfer,
 )
+from transactions.services.holds import create_hold
 from transactions.services.imports import import_opening
+from transactions.services.schedules import schedule_transfer
 from transactions.services.transfers import cancel_transfer, request_transfer
 from transactions.states import LimitWindow, TransferState
 
@@ -304,6 +309,20 @@ def internal(company: Cast, *, amount_minor: int = 1_000) -> Transfer:
 
 
 @set_up
+def scheduled(
+    company: Cast, what: TransferOrder, *, ahead: timedelta = timedelta(milliseconds=5)
+) -> Transfer:
+    """Return a transfer that waits for its time, which comes at once unless `ahead` says more."""
+    with patch.object(schedules, "AHEAD_MIN", timedelta.min):
+        return schedule_transfer(
+            actor=company.actor,
+            order=what,
+            execute_at=timezone.now() + ahead,
+            origin=origin(),
+        )
+
+
+@set_up
 def payout(
     company: Cast,
     *,
@@ -386,9 +405,15 @@ def _fail(asked: Transfer) -> None:
 
 def _return(asked: Transfer) -> None:
     _settle(asked)
+    give_back(asked)
+
+
+@set_up
+def give_back(paid: Transfer) -> None:
+    """Let the bank return a payout that it had settled."""
     return_transfer(
         actor=provider("testbank"),
-        transfer_id=asked.pk,
+        transfer_id=paid.pk,
         reason="returned_by_beneficiary",
         occurred_at=timezone.now(),
     )
@@ -406,6 +431,49 @@ _STEPS: Final[dict[TransferState, Callable[[Transfer], None]]] = {
     TransferState.RETURNED: _return,
     TransferState.CANCELLED: _cancel,
 }
+
+
+# -- holds ------------------------------------------------------------------------------------
+
+
+@set_up
+def hold(
+    company: Cast,
+    *,
+    amount_minor: int = 1_000,
+    lasts: timedelta = timedelta(days=1),
+    is_for_taker: bool = True,
+    **details: Any,
+) -> Hold:
+    """Return money of the giver set aside, for the taker unless captures are to say for whom.
+
+    One that `lasts` less than a minute is for those who wait until it has expired.
+    """
+    with patch.object(holds, "LASTS_MIN", timedelta.min):
+        return create_hold(
+            actor=company.actor,
+            order=HoldOrder(
+                source_id=company.giver.pk,
+                destination_id=company.taker.pk if is_for_taker else None,
+                money=Money(amount_minor, company.giver.currency),
+                expires_at=timezone.now() + lasts,
+                **details,
+            ),
+            origin=origin(),
+        )
+
+
+def expired_hold(company: Cast, *, amount_minor: int = 1_000) -> Hold:
+    """Return a hold whose time is up, and that nobody has come by for yet."""
+    made = hold(company, amount_minor=amount_minor, lasts=timedelta(milliseconds=5))
+    pass_by(made.expires_at)
+    return made
+
+
+def pass_by(at: datetime | None) -> None:
+    """Wait until an instant has passed."""
+    while at is not None and timezone.now() <= at:
+        sleep(0.01)
 
 
 # -- what a provider says ---------------------------------------------------------------------

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -101,6 +102,16 @@ class PartnerWorld:
             "destination": {"name": "Ada Lovelace", "iban": IBAN},
             "amount_minor": 100,
             "currency": "EUR",
+        } | changes
+
+    def hold(self, **changes: Any) -> dict[str, Any]:
+        """Return a good hold of ten euros for a day, with `changes`."""
+        return {
+            "source_account": self.source.public_id,
+            "destination_account": self.target.public_id,
+            "amount_minor": 1_000,
+            "currency": "EUR",
+            "expires_at": (timezone.now() + timedelta(days=1)).isoformat(),
         } | changes
 
 

@@ -3,9 +3,26 @@
 from accounts.acts import register_act
 from transactions.services.dispatching import reject_transfer, release_transfer
 from transactions.services.intake import RELEASE
+from transactions.services.journals import POST_MANUAL, post_manual_journal
+from transactions.services.reversals import REVERSE, reverse_transfer
 
 register_act(
     RELEASE,
     yes=lambda actor, approval: release_transfer(actor=actor, transfer_id=approval.subject_id),
     no=lambda actor, approval: reject_transfer(actor=actor, transfer_id=approval.subject_id),
+)
+register_act(
+    REVERSE,
+    yes=lambda actor, approval: reverse_transfer(
+        actor=actor,
+        transfer_id=approval.subject_id,
+        origin=approval.audit_ref,
+        amount_minor=approval.payload["amount_minor"],
+        reason=approval.payload["reason"],
+        approval_id=approval.pk,
+    ),
+)
+register_act(
+    POST_MANUAL,
+    yes=lambda actor, approval: post_manual_journal(actor=actor, approval_id=approval.pk),
 )

@@ -9,10 +9,12 @@ from audit.links import register_links
 # How people call each kind of thing, and the prefix of its public id.
 PAGES: Final = {
     "transfer": ("Transfer", "trf"),
+    "hold": ("Hold", "hld"),
     "payment": ("Payment", "pay"),
     "dispute": ("Dispute", "dsp"),
     "providerpayout": ("Provider's payout", "ppo"),
     "journal": ("Journal", ""),
+    "journalproposal": ("Manual journal", "mjl"),
     "ledgeraccount": ("Books' account", "acc"),
 }
 

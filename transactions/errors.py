@@ -7,7 +7,7 @@ from audit.errors import Refusal, RefusalKind
 
 @dataclass(eq=False, kw_only=True)
 class WrongState(Refusal):
-    """The transfer is past the point where this can be done."""
+    """This is past the point where that can be done."""
 
     code = "wrong_state"
     kind = RefusalKind.CONFLICT
@@ -51,6 +51,52 @@ class LimitExceeded(Refusal):
     account: str
     window: str
     limit_minor: int
+
+
+@dataclass(eq=False, kw_only=True)
+class HoldExpired(Refusal):
+    """The hold has expired: its money is no longer set aside."""
+
+    code = "hold_expired"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    ref: str
+
+
+@dataclass(eq=False, kw_only=True)
+class HoldExceeded(Refusal):
+    """The hold has less left than this would capture."""
+
+    code = "hold_exceeded"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    ref: str
+    remaining_minor: int
+
+
+@dataclass(eq=False, kw_only=True)
+class ReversalExceeded(Refusal):
+    """Less than this is left of the transfer to reverse."""
+
+    code = "reversal_exceeded"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    ref: str
+    remaining_minor: int
+
+
+@dataclass(eq=False, kw_only=True)
+class NotReversible(Refusal):
+    """A payout's money is at its bank: only the bank can send it back."""
+
+    code = "not_reversible"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    ref: str
 
 
 @dataclass(eq=False, kw_only=True)

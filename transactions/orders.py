@@ -1,6 +1,7 @@
-"""What a door hands to `request_transfer`: one instruction, checked for form. Pure."""
+"""What a door hands to a command that moves money: one instruction, checked for form. Pure."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from transactions.money import Money
@@ -12,6 +13,21 @@ class Payee:
 
     name: str = field(repr=False)
     iban: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOrder:
+    """One instruction to set `money` of `source_id` aside until `expires_at`.
+
+    Captures go to `destination_id`, or where that is None, to an account that each names.
+    """
+
+    source_id: UUID
+    money: Money
+    expires_at: datetime
+    destination_id: UUID | None = None
+    reference: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

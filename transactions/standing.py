@@ -68,6 +68,11 @@ class Standing:
                     limit_minor=cap.most_minor,
                 )
 
+    def check_may_leave(self) -> None:
+        """Refuse to let money out of a frozen account, or for a suspended partner."""
+        if not self.may_debit:
+            raise AccountFrozen(account=typeid("acc", self.account_id))
+
     def use(self, amount_minor: int) -> None:
         """Count an amount against the limits whose windows outlast it."""
         for cap in self.caps:
@@ -90,39 +95,59 @@ def take(order: TransferOrder, *, standings: Mapping[UUID, Standing]) -> None:
     """Let `order` happen to the standings, or refuse it and change nothing.
 
     Refuses, in this order: NotFound, Invalid (from an account to itself),
-    CurrencyMismatch, LimitExceeded, AccountFrozen, InsufficientFunds.
+    CurrencyMismatch, and as `move` does.
     """
-    source = _named(order.source_id, standings=standings)
-    destination = (
-        _named(order.destination_id, standings=standings) if order.destination_id else None
+    source, destination = sides(
+        order.source_id,
+        order.destination_id,
+        currency=order.money.currency,
+        standings=standings,
     )
+    move(order.money.amount_minor, source=source, destination=destination)
+
+
+def sides(
+    source_id: UUID,
+    destination_id: UUID | None,
+    /,
+    *,
+    currency: str,
+    standings: Mapping[UUID, Standing],
+) -> tuple[Standing, Standing | None]:
+    """Return the accounts that money is to run between; the second is None out of the house.
+
+    Refuses, in this order: NotFound, Invalid (from an account to itself), CurrencyMismatch.
+    """
+    source = _named(source_id, standings=standings)
+    destination = _named(destination_id, standings=standings) if destination_id else None
     if destination is source:
         raise Invalid(fields={"destination_account": "must be another account"})
     for name, account in (("source_account", source), ("destination_account", destination)):
-        if account and account.currency != order.money.currency:
+        if account and account.currency != currency:
             raise CurrencyMismatch(fields={"currency": f"{name} is kept in {account.currency}"})
-    amount = order.money.amount_minor
-    source.check_limits(amount)
-    if not source.may_debit:
-        raise AccountFrozen(account=typeid("acc", source.account_id))
+    return source, destination
+
+
+def move(amount_minor: int, *, source: Standing, destination: Standing | None) -> None:
+    """Move an amount inside, or reserve it on its way out where there is no destination.
+
+    Refuses, in this order: LimitExceeded, AccountFrozen, InsufficientFunds.
+    """
+    source.check_limits(amount_minor)
+    source.check_may_leave()
     if destination and not destination.may_credit:
         raise AccountFrozen(account=typeid("acc", destination.account_id))
-    if amount > source.available_minor:
+    if amount_minor > source.available_minor:
         raise InsufficientFunds(account=typeid("acc", source.account_id))
-    _move(amount, source=source, destination=destination)
-
-
-def _named(account_id: UUID, *, standings: Mapping[UUID, Standing]) -> Standing:
-    if account_id not in standings:
-        raise NotFound(ref=f"account:{account_id}")
-    return standings[account_id]
-
-
-def _move(amount_minor: int, *, source: Standing, destination: Standing | None) -> None:
-    """Book the amount on the standings: moved at once inside, reserved on its way out."""
     source.use(amount_minor)
     if destination is None:
         source.pending_minor += amount_minor
     else:
         source.posted_minor -= amount_minor
         destination.posted_minor += amount_minor
+
+
+def _named(account_id: UUID, *, standings: Mapping[UUID, Standing]) -> Standing:
+    if account_id not in standings:
+        raise NotFound(ref=f"account:{account_id}")
+    return standings[account_id]

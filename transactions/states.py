@@ -15,6 +15,7 @@ class TransferKind(TextChoices):
 class TransferState(TextChoices):
     """Where a transfer stands. The order is the order of its life."""
 
+    SCHEDULED = "scheduled", "Waiting for its time"
     AWAITING_APPROVAL = "awaiting_approval", "Waiting for a second person"
     ACCEPTED = "accepted", "Accepted, about to be sent"
     DISPATCHED = "dispatched", "Sent, waiting for the bank's word"
@@ -24,29 +25,34 @@ class TransferState(TextChoices):
     REJECTED = "rejected", "Rejected by a second person"
     CANCELLED = "cancelled", "Cancelled before it was sent"
     RETURNED = "returned", "Settled, then returned by the bank"
+    REVERSED = "reversed", "Settled, then reversed"
 
 
 S = TransferState
 MOVES: Final[dict[TransferState, frozenset[TransferState]]] = {
+    S.SCHEDULED: frozenset({S.AWAITING_APPROVAL, S.ACCEPTED, S.SETTLED, S.FAILED, S.CANCELLED}),
     S.AWAITING_APPROVAL: frozenset({S.ACCEPTED, S.REJECTED, S.CANCELLED}),
     S.ACCEPTED: frozenset({S.DISPATCHED, S.CANCELLED}),
     S.DISPATCHED: frozenset({S.UNKNOWN, S.SETTLED, S.FAILED}),
     S.UNKNOWN: frozenset({S.DISPATCHED, S.SETTLED, S.FAILED}),
-    S.SETTLED: frozenset({S.RETURNED}),
+    S.SETTLED: frozenset({S.RETURNED, S.REVERSED}),
     S.FAILED: frozenset(),
     S.REJECTED: frozenset(),
     S.CANCELLED: frozenset(),
     S.RETURNED: frozenset(),
+    S.REVERSED: frozenset(),
 }
+HAVE_SETTLED: Final = (S.SETTLED, S.RETURNED, S.REVERSED)
 FINAL_STATES: Final = frozenset({S.SETTLED, S.FAILED, S.REJECTED, S.CANCELLED, S.RETURNED})
 
 
 class HoldState(TextChoices):
-    """Whether reserved money is still reserved."""
+    """Whether reserved money is still reserved; if not, what ended it. All but open are final."""
 
     OPEN = "open", "Reserved"
-    POSTED = "posted", "Paid out"
+    POSTED = "posted", "Captured"
     VOIDED = "voided", "Released"
+    EXPIRED = "expired", "Expired, released"
 
 
 class LimitWindow(TextChoices):

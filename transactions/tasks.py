@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from transactions.rounds import approvals
+from transactions.rounds import approvals, holds, schedules
 from transactions.selectors.invariants import violations
 
 log = logging.getLogger(__name__)
@@ -14,6 +14,18 @@ log = logging.getLogger(__name__)
 def carry_out_approvals() -> int:
     """Carry out decided approvals: each takes its approval once."""
     return approvals.carry_out_approvals()
+
+
+@shared_task(name="transactions.expire_holds")
+def expire_holds() -> int:
+    """Release what is left of expired holds: each expires once."""
+    return holds.expire_holds()
+
+
+@shared_task(name="transactions.execute_scheduled")
+def execute_scheduled() -> int:
+    """Carry out transfers whose time has come: each leaves its schedule once."""
+    return schedules.execute_scheduled()
 
 
 @shared_task(name="transactions.check_books")

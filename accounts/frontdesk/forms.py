@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +14,10 @@ from audit.errors import Invalid
 from audit.typeids import parse_typeid
 
 IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
+INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 METADATA_PAIRS_MAX: Final = 20
 METADATA_NAME_CHARACTERS_MAX: Final = 40
 METADATA_VALUE_CHARACTERS_MAX: Final = 255
@@ -60,6 +65,29 @@ class ExactInteger(serializers.IntegerField):
         if type(data) is not int:
             raise serializers.ValidationError("must be a whole number")
         return data
+
+
+class ExactBoolean(serializers.BooleanField):
+    """A JSON `true` or `false`: not `1`, not `"yes"`."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return what was sent."""
+        if type(data) is not bool:
+            raise serializers.ValidationError("must be true or false")
+        return data
+
+
+class ExactInstant(serializers.DateTimeField):
+    """An instant of RFC 3339, with its offset, e.g. `2026-01-31T12:00:00Z`."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """Return the instant."""
+        try:
+            if isinstance(value, str) and INSTANT.fullmatch(value):
+                return datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise serializers.ValidationError("must be an instant such as 2026-01-31T12:00:00Z")
 
 
 class ExactChoice(serializers.ChoiceField):

@@ -28,6 +28,14 @@ def access_approval(approval_id: UUID, *, actor: Actor, lock: bool = False) -> A
     return approval
 
 
+def access_decided(approval_id: UUID, *, action: str, actor: Actor) -> Approval:
+    """Return the approval, locked, that `action` rests on; NotFound for one of another act."""
+    approval = access_approval(approval_id, actor=actor, lock=True)
+    if approval.action != action:
+        raise NotFound(ref=f"approval:{approval_id}")
+    return approval
+
+
 def decided_approvals(*, limit: int) -> QuerySet[Approval]:
     """Return the decided requests that are due to be carried out, the longest due first."""
     return Approval.objects.filter(try_at__lte=timezone.now()).order_by("try_at")[:limit]
@@ -37,6 +45,12 @@ def obstructed_approvals(*, limit: int) -> QuerySet[Approval]:
     """Return what was approved and could not be carried out, oldest first."""
     stuck = Approval.objects.filter(state=ApprovalState.APPROVED).exclude(obstacle="")
     return stuck.order_by("requested_at")[:limit]
+
+
+def pending_requests_about(ref: str, *, to: Actor) -> QuerySet[Approval]:
+    """Return what was asked about something and is not carried out yet, as far as `to` sees it."""
+    pending = (ApprovalState.OPEN, ApprovalState.APPROVED)
+    return visible_approvals(to=to).filter(subject_ref=ref, state__in=pending).order_by("id")
 
 
 def waiting_approvals(*, limit: int) -> QuerySet[Approval]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.acts import ACTS, deed_for
-from accounts.errors import AlreadyDecided, OwnRequest, StaleApproval
+from accounts.errors import AlreadyAsked, AlreadyDecided, OwnRequest, StaleApproval
 from accounts.models import Approval, Decision
 from accounts.selectors.approvals import access_approval
 from accounts.states import ApprovalState, Verdict
@@ -31,12 +31,14 @@ def ask(
     """Open a request for a second signature, as a step of the command that needs it.
 
     `payload` is what the checker will be shown, whole; the act later compares
-    its own view of the world with it. A Fault for an act that nobody registered.
+    its own view of the world with it. AlreadyAsked while the same waits; a Fault
+    for an act that nobody registered.
     """
     approval = request_for(
         action, actor=actor, subject_ref=subject_ref, book_id=book_id, payload=payload
     )
-    approval.save(force_insert=True)
+    with refuse_on({"approval_one_open": AlreadyAsked(ref=subject_ref)}):
+        approval.save(force_insert=True)
     return approval
 
 

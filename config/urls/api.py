@@ -7,7 +7,13 @@ from accounts.api.keys import KeyDetail
 from accounts.api.token import TokenDoor
 from config import health, pages
 from transactions.api.accounts import AccountDetail, AccountList, PostingList
-from transactions.api.transfers import TransferCancel, TransferDetail, TransferList
+from transactions.api.holds import HoldCapture, HoldDetail, HoldList, HoldVoid
+from transactions.api.transfers import (
+    TransferCancel,
+    TransferDetail,
+    TransferList,
+    TransferReverse,
+)
 
 urlpatterns = [
     path("health/live", health.live),
@@ -22,6 +28,11 @@ urlpatterns = [
     path("v1/transfers", TransferList.as_view()),
     path("v1/transfers/<str:transfer_id>", TransferDetail.as_view()),
     path("v1/transfers/<str:transfer_id>/cancel", TransferCancel.as_view()),
+    path("v1/transfers/<str:transfer_id>/reverse", TransferReverse.as_view()),
+    path("v1/holds", HoldList.as_view()),
+    path("v1/holds/<str:hold_id>", HoldDetail.as_view()),
+    path("v1/holds/<str:hold_id>/capture", HoldCapture.as_view()),
+    path("v1/holds/<str:hold_id>/void", HoldVoid.as_view()),
     path("v1/events", EventFeed.as_view()),
     path("v1/idempotency-keys/<path:key>", KeyDetail.as_view()),
 ]

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from audit.actors import Actor
-from audit.adminkit import LookOnlyAdmin, Step
+from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import action, copyable, display, labelled, public_id, sentence, trace
 from audit.doorbell import ring
 from integrations.models import Callback
@@ -73,10 +73,7 @@ class CallbackPage(LookOnlyAdmin[Callback]):
         """Show the body's hash; the body itself stays sealed."""
         return copyable(row.body_sha256)
 
-    def has_replay_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("integrations.replay_callback")
+    has_replay_permission = allowed("integrations.replay_callback")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer to try again what is quarantined."""
@@ -89,20 +86,21 @@ class CallbackPage(LookOnlyAdmin[Callback]):
     @action(description="Try again", url_path="replay", permissions=["replay"], icon="replay")
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Put it back in line."""
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
 
-        def act(reason: str) -> None:
-            replay_callback(actor=actor, callback_id=row.pk, reason=reason)
-            ring(WORK_OFF)
+        def step(row: Callback, actor: Actor) -> Step:
+            def act(reason: str) -> None:
+                replay_callback(actor=actor, callback_id=row.pk, reason=reason)
+                ring(WORK_OFF)
 
-        step = Step(
-            title="Try this callback again",
-            facts={
-                "Event": str(row),
-                "Why it is here": row.detail,
-                "What it does": "It is worked off once more, as if it had just arrived.",
-            },
-            button="Try again",
-            act=act,
-        )
-        return self.confirm(request, row=row, step=step)
+            return Step(
+                title="Try this callback again",
+                facts={
+                    "Event": str(row),
+                    "Why it is here": row.detail,
+                    "What it does": "It is worked off once more, as if it had just arrived.",
+                },
+                button="Try again",
+                act=act,
+            )
+
+        return self.confirm_on(request, object_id=object_id, step=step)

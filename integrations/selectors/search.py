@@ -13,6 +13,7 @@ from audit.actors import Actor
 from audit.typeids import parse_typeid
 from integrations.selectors.callbacks import visible_callbacks
 from integrations.states import PROVIDERS_KNOWN
+from transactions.selectors.holds import visible_holds
 from transactions.selectors.ledger import visible_journals
 from transactions.selectors.payments import visible_disputes, visible_payments, visible_payouts
 from transactions.selectors.transfers import visible_transfers
@@ -86,6 +87,12 @@ def _money(text: str, *, to: Actor) -> Iterator[Realm]:
         permission="transactions.view_transfer",
         rows=visible_transfers(to=to),
         named=({"reference": text}, {"provider_ref": text}),
+    )
+    yield Realm(
+        prefix="hld",
+        permission="transactions.view_hold",
+        rows=visible_holds(to=to),
+        named=({"reference": text},),
     )
     yield Realm(
         prefix="pay",

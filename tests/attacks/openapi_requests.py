@@ -225,7 +225,7 @@ class Generator:
     def _transfer(self, fields: Mapping[str, Drawn]) -> Drawn:
         """Return transfers whose destination belongs to their kind, which no schema says."""
         common = {n: fields[n] for n in ("source_account", "amount_minor", "currency")}
-        optional = {n: fields[n] for n in ("reference", "metadata")}
+        optional = {n: fields[n] for n in ("reference", "metadata", "execute_at")}
         to = [("internal", "destination_account"), ("payout", "destination")]
         return st.one_of(
             *(

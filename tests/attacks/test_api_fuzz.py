@@ -4,10 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from copy import deepcopy
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from jsonschema import Draft202012Validator
 
@@ -110,6 +112,9 @@ def known(world: PartnerWorld, *, stranger: PartnerWorld) -> Mapping[str, list[A
     """Return values that exist, so that requests get beyond the door."""
     made = world.post("/v1/transfers", world.payout()).json()["id"]
     theirs = stranger.post("/v1/transfers", stranger.payout()).json()["id"]
+    soon = (timezone.now() + timedelta(days=1)).isoformat()
+    held = world.post("/v1/holds", world.hold()).json()["id"]
+    their_hold = stranger.post("/v1/holds", stranger.hold()).json()["id"]
     page = world.get("/v1/events?limit=1").json()
     mine = [world.source.public_id, world.target.public_id]
     return {
@@ -117,6 +122,9 @@ def known(world: PartnerWorld, *, stranger: PartnerWorld) -> Mapping[str, list[A
         "destination_account": [*mine, mine[1], stranger.source.public_id],
         "account_id": [*mine, stranger.source.public_id],
         "transfer_id": [made, theirs],
+        "hold_id": [held, their_hold],
+        "expires_at": [soon],
+        "execute_at": [soon],
         "key": ["one-key-used-again-and-again"],
         "currency": ["EUR", "EUR", "EUR", "JPY"],
         "iban": [IBAN, "GB33BUKB20201555555555"],

@@ -34,8 +34,15 @@ for module in ("integrations.api.callbacks", "transactions.rounds.approvals"):
 
 KILLED = -9
 RUNS_MAX = 8
-# Reached by another process's door, or by answers that this scene does not provoke.
-ELSEWHERE = ("inbox.store", "inbox.postpone", "approval.obstacle", "dispatch.refusal")
+# Reached by another process's door, by answers that this scene does not provoke, or by the clock.
+ELSEWHERE = (
+    "inbox.store",
+    "inbox.postpone",
+    "approval.obstacle",
+    "dispatch.refusal",
+    "hold.expire",
+    "schedule.execute",
+)
 HERE = sorted(name for name in FAILPOINTS if name.rpartition(".")[0] not in ELSEWHERE)
 SHORT = ["dispatch.pay.after", "dispatch.reclaim.after", "callback.act.after"]
 FULL_ROUNDS = 5

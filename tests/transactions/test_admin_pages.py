@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGES = (
     "transactions_transfer",
+    "transactions_hold",
     "transactions_journal",
     "transactions_ledgeraccount",
     "transactions_payment",
@@ -110,6 +111,7 @@ def _happen(company: factories.Cast, *, waiting: Transfer) -> dict[str, UUID]:
     assert waiting.approval_id is not None
     return {
         "transactions_transfer": waiting.pk,
+        "transactions_hold": waiting.hold.pk,
         "transactions_journal": Journal.objects.filter(purpose="payout").get().pk,
         "transactions_ledgeraccount": company.giver.pk,
         "transactions_payment": Payment.objects.filter(account_id=company.giver.pk).get().pk,

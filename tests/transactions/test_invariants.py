@@ -22,7 +22,9 @@ from tests.factories import Cast
 from transactions.meanings import MovementKind
 from transactions.selectors.invariants import INVARIANTS, violations
 from transactions.services.books import freeze_account
+from transactions.services.holds import capture_hold
 from transactions.services.movements import book_movement
+from transactions.services.reversals import reverse_transfer
 from transactions.states import TransferState
 
 pytestmark = pytest.mark.role("migrator")
@@ -34,11 +36,11 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
             "UPDATE transactions_posting SET amount_minor = amount_minor - 1"
             " WHERE account_id = '{giver}' AND amount_minor < 0"
         ),
-        {"L1", "L2", "L3", "L6"},
+        {"L1", "L2", "L3", "L5", "L6"},
     ),
     "a posting is removed": (
         "DELETE FROM transactions_posting WHERE account_id = '{taker}'",
-        {"L1", "L2", "L3"},
+        {"L1", "L2", "L3", "L5"},
     ),
     "a whole journal is removed": (
         (
@@ -102,6 +104,53 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
     "a hold is smaller than its payout": (
         "UPDATE transactions_hold SET amount_minor = 1 WHERE transfer_id = '{dispatched}'",
         {"L6", "L8"},
+    ),
+    "a hold says that more was captured than left": (
+        (
+            "UPDATE transactions_hold SET captured_minor = captured_minor + 1"
+            " WHERE id = '{captured}'"
+        ),
+        {"L6", "L8"},
+    ),
+    "a hold gives out more than it had": (
+        "UPDATE transactions_hold SET released_minor = amount_minor WHERE id = '{captured}'",
+        {"L6", "L8"},
+    ),
+    "a hold with money left is called expired": (
+        "UPDATE transactions_hold SET state = 'expired' WHERE id = '{captured}'",
+        {"L6", "L8"},
+    ),
+    "a capture is removed": (
+        (
+            "WITH gone AS (DELETE FROM transactions_journal"
+            " WHERE subject_ref = 'hold:{captured}' RETURNING id)"
+            " DELETE FROM transactions_posting USING gone WHERE journal_id = gone.id"
+        ),
+        {"L3", "L5", "L6"},
+    ),
+    "a reversal is counted twice": (
+        "UPDATE transactions_reversedline SET reversed_minor = reversed_minor * 2",
+        {"L5"},
+    ),
+    "the count of a reversal is removed": (
+        "DELETE FROM transactions_reversedline",
+        {"L5"},
+    ),
+    "a transfer forgets that it was reversed": (
+        "UPDATE transactions_transfer SET reversed_minor = 0 WHERE id = '{reversed}'",
+        {"L5", "L6", "L8"},
+    ),
+    "a transfer says that more was reversed than went back": (
+        "UPDATE transactions_transfer SET reversed_minor = 999 WHERE id = '{reversed}'",
+        {"L6", "L8"},
+    ),
+    "more goes back than came": (
+        (
+            "UPDATE transactions_posting SET amount_minor = amount_minor * 4 WHERE journal_id IN"
+            " (SELECT id FROM transactions_journal WHERE subject_ref = 'transfer:{reversed}'"
+            " AND reverses IS NOT NULL)"
+        ),
+        {"L3", "L5", "L6"},
     ),
     "reserved money is let go": (
         "UPDATE transactions_balance SET pending_minor = 0 WHERE account_id = '{giver}'",
@@ -204,6 +253,17 @@ def _scene() -> dict[str, str]:
         legal_reference="",
     )
     factories.limit(cast.giver)
+    captured, back = factories.hold(cast), factories.internal(cast)
+    capture_hold(
+        actor=cast.actor, hold_id=captured.pk, origin=factories.origin(), amount_minor=300
+    )
+    reverse_transfer(
+        actor=cast.actor,
+        transfer_id=back.pk,
+        origin=factories.origin(),
+        amount_minor=300,
+        reason="half of it",
+    )
     receive(
         "stripe",
         endpoint="main",
@@ -217,6 +277,8 @@ def _scene() -> dict[str, str]:
         "other_book": str(other.partner.book_id),
         "internal": str(factories.internal(cast).pk),
         "failed": str(failed.pk),
+        "captured": str(captured.pk),
+        "reversed": str(back.pk),
         "dispatched": str(dispatched.pk),
     }
 

@@ -5,16 +5,20 @@ Accounts and approvals are here too: what is done on them moves or stops money.
 
 from transactions.admin.accounts import AccountPage
 from transactions.admin.approvals import ApprovalPage
+from transactions.admin.holds import HoldPage
 from transactions.admin.journals import JournalPage
 from transactions.admin.ledger_accounts import LedgerAccountPage
 from transactions.admin.payments import DisputePage, PaymentPage
+from transactions.admin.proposals import JournalProposalPage
 from transactions.admin.transfers import TransferPage
 
 __all__ = [
     "AccountPage",
     "ApprovalPage",
     "DisputePage",
+    "HoldPage",
     "JournalPage",
+    "JournalProposalPage",
     "LedgerAccountPage",
     "PaymentPage",
     "TransferPage",

@@ -15,8 +15,9 @@ from accounts.models import Account
 from accounts.scopes import visible_accounts
 from accounts.states import FreezeMode
 from audit.actors import Actor
-from audit.adminkit import LookOnlyAdmin, Step
+from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import EMPTY, action, display, labelled, page_of, public_id, sentence
+from transactions.admin.pending import show_pending
 from transactions.admin.standings import FREEZES
 from transactions.models import Balance
 from transactions.money import Money
@@ -52,6 +53,7 @@ class AccountPage(LookOnlyAdmin[Account]):
     fieldsets = (
         (None, {"fields": ("standing", "name", "partner", "portfolio", "customer_link")}),
         ("Money", {"fields": ("posted", "reserved", "available", "frozen")}),
+        ("Proposed and not decided", {"fields": ("proposed",)}),
         ("References", {"fields": ("shown_id", "alias", "created_at")}),
     )
     shown_id = public_id
@@ -90,10 +92,12 @@ class AccountPage(LookOnlyAdmin[Account]):
         balance: Balance | None = balance_of(row.pk)
         return str(Money(balance.available_minor, row.currency)) if balance else EMPTY
 
-    def has_freeze_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("transactions.freeze_account")
+    @display(description="Manual journals")
+    def proposed(self, row: Account) -> SafeString:
+        """Show what waits for a second person."""
+        return show_pending(row.pk)
+
+    has_freeze_permission = allowed("transactions.freeze_account")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer to freeze what is not frozen."""
@@ -113,26 +117,28 @@ class AccountPage(LookOnlyAdmin[Account]):
     @step_up
     def freeze(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Stop the account's money at once."""
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
         form = FreezeForm(request.POST or None, initial={"mode": FreezeMode.DEBITS})
-        step = Step(
-            title="Freeze this account",
-            facts={
-                "Account": row,
-                "Partner": row.partner,
-                "Balance": self.posted(row),
-                "Reserved": self.reserved(row),
-                "What it does": "Stops the money at once, for API and staff alike."
-                " Payouts already sent cannot be stopped.",
-            },
-            button="Freeze",
-            act=lambda why: freeze_account(
-                actor=actor,
-                account_id=row.pk,
-                mode=FreezeMode(form.cleaned_data["mode"]),
-                reason=why[:200],
-                legal_reference=form.cleaned_data["legal_reference"],
+        return self.confirm_on(
+            request,
+            object_id=object_id,
+            step=lambda row, actor: Step(
+                title="Freeze this account",
+                facts={
+                    "Account": row,
+                    "Partner": row.partner,
+                    "Balance": self.posted(row),
+                    "Reserved": self.reserved(row),
+                    "What it does": "Stops the money at once, for API and staff alike."
+                    " Payouts already sent cannot be stopped.",
+                },
+                button="Freeze",
+                act=lambda why: freeze_account(
+                    actor=actor,
+                    account_id=row.pk,
+                    mode=FreezeMode(form.cleaned_data["mode"]),
+                    reason=why[:200],
+                    legal_reference=form.cleaned_data["legal_reference"],
+                ),
+                form=form,
             ),
-            form=form,
         )
-        return self.confirm(request, row=row, step=step)

@@ -16,7 +16,7 @@ from accounts.selectors.approvals import visible_approvals
 from accounts.services.approvals import decide_approval, retry_approval, withdraw_approval
 from accounts.states import ApprovalState, Verdict
 from audit.actors import Actor
-from audit.adminkit import LookOnlyAdmin, Step
+from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import (
     EMPTY,
     action,
@@ -142,20 +142,9 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
 
     # -- what may be done ----------------------------------------------------------------------
 
-    def has_decide_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("accounts.decide_approval")
-
-    def has_withdraw_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("accounts.withdraw_approval")
-
-    def has_retry_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("accounts.retry_approval")
+    has_decide_permission = allowed("accounts.decide_approval")
+    has_withdraw_permission = allowed("accounts.withdraw_approval")
+    has_retry_permission = allowed("accounts.retry_approval")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer to decide what is open, to retry what stands still, to withdraw one's own."""
@@ -203,71 +192,60 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
     @action(description="Withdraw", url_path="withdraw", permissions=["withdraw"], icon="undo")
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take one's own request back."""
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
-
-        def act(_: str) -> None:
-            withdraw_approval(actor=actor, approval_id=row.pk)
-            ring(CARRY_OUT)
-
-        facts = {**self._lines(row), "What it does": "It will not happen; money is released."}
-        step = Step(
-            title="Withdraw this request",
-            facts=facts,
-            button="Withdraw",
-            act=act,
-            wants_reason=False,
+        return self.confirm_on(
+            request,
+            object_id=object_id,
+            step=lambda row, actor: Step(
+                title="Withdraw this request",
+                facts=self._lines(row)
+                | {"What it does": "It will not happen; money is released."},
+                button="Withdraw",
+                act=lambda _: _rung(withdraw_approval(actor=actor, approval_id=row.pk)),
+                wants_reason=False,
+            ),
         )
-        return self.confirm(request, row=row, step=step)
 
     @action(description="Try again", url_path="retry", permissions=["retry"], icon="refresh")
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Have it carried out again."""
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
-
-        def act(_: str) -> None:
-            retry_approval(actor=actor, approval_id=row.pk)
-            ring(CARRY_OUT)
-
-        step = Step(
-            title="Carry this out again",
-            facts={
-                **self._lines(row),
-                "In the way": self.standing(row),
-                "What it does": "Checks everything again, and does it if it still may be done.",
-            },
-            button="Try again",
-            act=act,
-            wants_reason=False,
+        does = "Checks everything again, and does it if it still may be done."
+        return self.confirm_on(
+            request,
+            object_id=object_id,
+            step=lambda row, actor: Step(
+                title="Carry this out again",
+                facts=self._lines(row) | {"In the way": self.standing(row), "What it does": does},
+                button="Try again",
+                act=lambda _: _rung(retry_approval(actor=actor, approval_id=row.pk)),
+                wants_reason=False,
+            ),
         )
-        return self.confirm(request, row=row, step=step)
 
     def _decide(self, request: HttpRequest, *, object_id: str, verdict: Verdict) -> HttpResponse:
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
-        form = ShownForm(request.POST or None, initial={"shown_hash": row.payload_hash})
-
-        def act(reason: str) -> None:
-            decide_approval(
-                actor=actor,
-                approval_id=row.pk,
-                verdict=verdict,
-                reason=reason,
-                shown_hash=form.cleaned_data["shown_hash"],
+        def step(row: Approval, actor: Actor) -> Step:
+            form = ShownForm(request.POST or None, initial={"shown_hash": row.payload_hash})
+            return Step(
+                title=f"{verdict.label} this request",
+                facts={
+                    "Asked": self.what(row),
+                    "Asked by": row.maker_label,
+                    **self._lines(row),
+                    "Hash of these lines": copyable(row.payload_hash),
+                },
+                button=str(verdict.label),
+                act=lambda reason: _rung(
+                    decide_approval(
+                        actor=actor,
+                        approval_id=row.pk,
+                        verdict=verdict,
+                        reason=reason,
+                        shown_hash=form.cleaned_data["shown_hash"],
+                    )
+                ),
+                form=form,
             )
-            ring(CARRY_OUT)
 
-        step = Step(
-            title=f"{verdict.label} this request",
-            facts={
-                "Asked": self.what(row),
-                "Asked by": row.maker_label,
-                **self._lines(row),
-                "Hash of these lines": copyable(row.payload_hash),
-            },
-            button=str(verdict.label),
-            act=act,
-            form=form,
-        )
-        return self.confirm(request, row=row, step=step)
+        return self.confirm_on(request, object_id=object_id, step=step)
 
     def _lines(self, row: Approval) -> dict[str, object]:
         """Return the payload's lines; money as people write it, nothing left out."""
@@ -275,13 +253,27 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
         # The database keeps keys in an order of its own: what matters is read first.
         for name in sorted(row.payload, key=lambda name: (name not in FIRST, name)):
             value = row.payload[name]
-            if name == "amount_minor" and row.payload.get("currency") in EXPONENTS:
+            if name == "lines":
+                lines["Lines"] = _moves(value)
+            elif name == "amount_minor" and row.payload.get("currency") in EXPONENTS:
                 lines["Amount"] = Money(value, row.payload["currency"])
             elif name in IDS:
                 lines[spoken(name)] = copyable(value)
             else:
                 lines[spoken(name)] = EMPTY if value in (None, "") else value
         return lines
+
+
+def _rung(outcome: object) -> object:
+    """Ring for whoever carries it out, now that it is decided."""
+    ring(CARRY_OUT)
+    return outcome
+
+
+def _moves(lines: list[dict[str, Any]]) -> SafeString:
+    """Return the lines of a journal as a table."""
+    rows = [(line["account"], Money(line["amount_minor"], line["currency"])) for line in lines]
+    return table(["Account", "Amount"], rows=rows)
 
 
 def _told(facts: dict[str, Any]) -> list[tuple[str, str]]:

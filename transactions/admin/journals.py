@@ -1,5 +1,7 @@
 """Journals: balanced movements of money, with their lines."""
 
+from collections.abc import Iterable
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,9 +12,33 @@ from audit.adminkit import LookOnlyAdmin
 from audit.adminparts import EMPTY, copyable, display, instant, page_of, spoken, table, trace
 from transactions.models import Journal
 from transactions.money import Money
-from transactions.selectors.pages import journals_for_pages, named_postings
+from transactions.selectors.pages import (
+    ShownJournal,
+    journals_for_pages,
+    named_postings,
+    reversals_of,
+)
 
-SUBJECTS = {"transfer": "transactions.transfer", "payment": "transactions.payment"}
+SUBJECTS = {
+    "transfer": "transactions.transfer",
+    "hold": "transactions.hold",
+    "payment": "transactions.payment",
+    "journalproposal": "transactions.journalproposal",
+}
+
+
+def journals_table(journals: Iterable[ShownJournal]) -> SafeString:
+    """Return journals as a table, each with the way to its page."""
+    rows = [
+        (
+            page_of("transactions.journal", each.pk, text=each.name),
+            each.money,
+            instant(each.occurred_at),
+            copyable(each.trace_id),
+        )
+        for each in journals
+    ]
+    return table(["Journal", "Amount", "When", "Trace"], rows=rows)
 
 
 @admin.register(Journal)
@@ -25,7 +51,7 @@ class JournalPage(LookOnlyAdmin[Journal]):
     fieldsets = (
         (None, {"fields": ("standing", "what", "amount", "subject", "happened", "written")}),
         ("Postings", {"fields": ("lines",)}),
-        ("References", {"fields": ("key", "cause", "undoes", "shown_trace")}),
+        ("References", {"fields": ("key", "cause", "undoes", "undone_by", "shown_trace")}),
     )
     shown_trace = trace
 
@@ -40,7 +66,9 @@ class JournalPage(LookOnlyAdmin[Journal]):
         """Read the lines too, as whoever is looking may see them."""
         row: Journal | None = super().get_object(request, object_id, from_field)
         if row is not None:
-            vars(row)["named"] = named_postings(row, to=self.officer(request))
+            actor = self.officer(request)
+            vars(row)["named"] = named_postings(row, to=actor)
+            vars(row)["reversals"] = reversals_of(row, to=actor)
         return row
 
     @display(description="Where it stands")
@@ -94,6 +122,11 @@ class JournalPage(LookOnlyAdmin[Journal]):
     def undoes(self, row: Journal) -> SafeString:
         """Lead to the journal that this one undoes."""
         return page_of("transactions.journal", row.reverses, text="The journal it undoes")
+
+    @display(description="Undone by")
+    def undone_by(self, row: Journal) -> SafeString:
+        """Show the journals that undo this one, in whole or part."""
+        return journals_table(vars(row)["reversals"])
 
     @display(description="Postings")
     def lines(self, row: Journal) -> SafeString:

@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin
 from audit.adminparts import EMPTY, display, page_of, public_id
+from transactions.admin.pending import show_pending
 from transactions.models import Balance, LedgerAccount
 from transactions.money import Money
 from transactions.selectors.pages import visible_ledger_accounts
@@ -21,6 +22,7 @@ class LedgerAccountPage(LookOnlyAdmin[LedgerAccount]):
     search_help_text = "Id or code: exactly as written"
     fieldsets = (
         (None, {"fields": ("standing", "code", "book", "currency", "posted", "reserved")}),
+        ("Proposed and not decided", {"fields": ("proposed",)}),
         ("References", {"fields": ("shown_id", "owner")}),
     )
     shown_id = public_id
@@ -51,6 +53,11 @@ class LedgerAccountPage(LookOnlyAdmin[LedgerAccount]):
         """Show what is reserved."""
         balance = _balance(row)
         return str(Money(balance.pending_minor, row.currency)) if balance else EMPTY
+
+    @display(description="Manual journals")
+    def proposed(self, row: LedgerAccount) -> SafeString:
+        """Show what waits for a second person."""
+        return show_pending(row.pk)
 
     @display(description="Account")
     def owner(self, row: LedgerAccount) -> SafeString:

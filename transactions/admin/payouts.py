@@ -1,7 +1,6 @@
 """New payout: a form, one command, and a page that a double submit cannot fool."""
 
-import re
-from typing import Any, Final, Protocol
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -16,30 +15,13 @@ from accounts.models import Account
 from audit.actors import Actor
 from audit.errors import Refusal
 from audit.typeids import parse_typeid, uuid7
+from transactions.admin.amounts import read_money
+from transactions.admin.desks import Desk
 from transactions.errors import AlreadyBooked
 from transactions.models import Transfer
-from transactions.money import AMOUNT_MINOR_MAX, EXPONENTS, Money
 from transactions.orders import Payee, TransferOrder
 from transactions.selectors.pages import accounts_to_choose_from, transfer_of_origin
 from transactions.services.transfers import request_transfer
-
-AMOUNT: Final = re.compile(r"([0-9]{1,19}|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]{1,3}))?")
-
-
-class Desk(Protocol):
-    """What this page needs of the one it hangs in."""
-
-    admin_site: Any
-
-    def officer(self, request: HttpRequest) -> Actor:
-        """Return who is asking."""
-        ...
-
-    def message_user(  # noqa: PLR0917 - Django's signature
-        self, request: HttpRequest, message: str, level: int
-    ) -> None:
-        """Say something on the next page."""
-        ...
 
 
 class PayoutForm(forms.Form):
@@ -107,20 +89,6 @@ class PayoutForm(forms.Form):
         )
 
 
-def read_money(text: str, *, currency: str) -> Money:
-    """Return the money that `text` spells, exactly; a ValueError that says what is wrong."""
-    found = AMOUNT.fullmatch(text.strip())
-    if found is None:
-        raise ValueError("Write the amount with digits, e.g. 1,250.00")
-    exponent, part = EXPONENTS[currency], found[2] or ""
-    if len(part) > exponent:
-        raise ValueError(f"{currency} has {exponent} decimals.")
-    minor = int(found[1].replace(",", "") + part.ljust(exponent, "0"))
-    if not 0 < minor <= AMOUNT_MINOR_MAX:
-        raise ValueError("The amount must be above zero and within what the books can hold.")
-    return Money(minor, currency)
-
-
 def ask_for_payout(page: Desk, request: HttpRequest) -> HttpResponse:
     """Show the form; when it comes back, ask once and lead to the transfer."""
     actor = page.officer(request)
@@ -143,11 +111,14 @@ def ask_for_payout(page: Desk, request: HttpRequest) -> HttpResponse:
         **page.admin_site.each_context(request),
         "opts": Transfer._meta,  # noqa: SLF001 - Django's own interface
         "title": "New payout",
+        "what_it_does": "The money is reserved at once. It is sent when a second person has"
+        " approved it.",
+        "button": "Ask for this payout",
         "form": form,
         "refused": refused,
         "back": reverse("admin:transactions_transfer_changelist"),
     }
-    return TemplateResponse(request, "admin/transactions/transfer/new_payout.html", context)
+    return TemplateResponse(request, "admin/ask.html", context)
 
 
 def _ask_once(form: PayoutForm, *, actor: Actor) -> tuple[Transfer, str]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from transactions.states import TransferState
+from transactions.states import HoldState, TransferState
 
 TRANSFER_COLOURS: Final[dict[str, str]] = {
     TransferState.AWAITING_APPROVAL: "warning",
@@ -13,6 +13,8 @@ TRANSFER_COLOURS: Final[dict[str, str]] = {
     TransferState.FAILED: "danger",
     TransferState.REJECTED: "danger",
     TransferState.RETURNED: "warning",
+    TransferState.REVERSED: "warning",
+    TransferState.SCHEDULED: "info",
 }
 TRANSFERS: Final[dict[str, str]] = {
     TransferState.AWAITING_APPROVAL: "A second person must approve this before it is sent. The"
@@ -33,6 +35,25 @@ TRANSFERS: Final[dict[str, str]] = {
     " account.",
     TransferState.RETURNED: "The bank paid it and later sent the money back. A second journal"
     " undoes the first; the payee does not have the money.",
+    TransferState.SCHEDULED: "It waits for its time. Nothing is reserved until then, and it can"
+    " still be cancelled; limits, freezes and funds are checked when the time comes.",
+    TransferState.REVERSED: "All of it went back to the account it came from. Every way back is a"
+    " journal that names the first one; nothing more happens.",
+}
+HOLD_COLOURS: Final[dict[str, str]] = {
+    HoldState.OPEN: "info",
+    HoldState.POSTED: "success",
+    HoldState.EXPIRED: "warning",
+}
+HOLDS: Final[dict[str, str]] = {
+    HoldState.OPEN: "The money is set aside: it is on the account and cannot be spent. What is"
+    " left of it can be captured or released; a partner's hold expires by itself.",
+    HoldState.POSTED: "Captured. What was captured has left the account, and the rest, if any, is"
+    " available again. Nothing more happens.",
+    HoldState.VOIDED: "Released before all of it was captured. What was left is available again."
+    " Nothing more happens.",
+    HoldState.EXPIRED: "Its time was up before all of it was captured. What was left is available"
+    " again. Nothing more happens.",
 }
 PAYMENT_COLOURS: Final[dict[str, str]] = {
     "pending": "info",

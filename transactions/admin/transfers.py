@@ -9,8 +9,9 @@ from django.utils.safestring import SafeString
 from unfold.enums import ActionVariant
 
 from accounts.frontdesk.staff import step_up
+from accounts.selectors.approvals import pending_requests_about
 from audit.actors import Actor
-from audit.adminkit import LookOnlyAdmin, Step
+from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import (
     action,
     amount,
@@ -21,13 +22,20 @@ from audit.adminparts import (
     page_of,
     public_id,
     sentence,
+    spoken,
+    table,
     tag,
     trace,
 )
+from transactions.admin.bars import bar
+from transactions.admin.journals import journals_table
 from transactions.admin.payouts import ask_for_payout
+from transactions.admin.reversals import reversal_step
 from transactions.admin.standings import TRANSFER_COLOURS, TRANSFERS
 from transactions.models import Transfer
-from transactions.selectors.pages import transfers_for_pages
+from transactions.money import Money
+from transactions.selectors.pages import journals_about, transfers_for_pages
+from transactions.services.reversals import REVERSE
 from transactions.services.transfers import (
     cancel_transfer,
     escalate_transfer,
@@ -48,7 +56,7 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     search_fields = ("reference", "provider_ref", "trace_id", "origin")
     search_help_text = "Id, reference, the bank's reference, or trace: exactly as written"
     actions_list = ("new_payout",)
-    actions_detail = ("note", "flag", "escalate", "cancel")
+    actions_detail = ("note", "flag", "escalate", "reverse", "cancel")
     fieldsets = (
         (
             None,
@@ -56,8 +64,18 @@ class TransferPage(LookOnlyAdmin[Transfer]):
         ),
         (
             "How far it got",
-            {"fields": ("asked", "claimed_at", "settled_at", "failure_code", "flagged")},
+            {
+                "fields": (
+                    "asked",
+                    "execute_at",
+                    "claimed_at",
+                    "settled_at",
+                    "failure_code",
+                    "flagged",
+                )
+            },
         ),
+        ("In the books, there and back", {"fields": ("journals", "reversed", "asked_back")}),
         (
             "References",
             {
@@ -84,13 +102,25 @@ class TransferPage(LookOnlyAdmin[Transfer]):
         del queryset
         return transfers_for_pages(to=actor)
 
+    def get_object(  # noqa: PLR0917 - Django's signature
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Transfer | None:
+        """Read its journals and open requests too, as whoever is looking may see them."""
+        row: Transfer | None = super().get_object(request, object_id, from_field)
+        if row is not None:
+            actor = self.officer(request)
+            vars(row)["journals"] = journals_about(row.audit_ref, to=actor)
+            vars(row)["asked_back"] = pending_requests_about(row.audit_ref, to=actor)
+        return row
+
     def get_fieldsets(self, request: HttpRequest, obj: Transfer | None = None) -> Any:
-        """Leave the approval out for those who may not open it."""
+        """Leave approvals out for those who may not open them."""
         del obj
         if self.officer(request).may(SEEN_BY_CHECKERS):
             return self.fieldsets
+        hidden = ("second_person", "asked_back")
         return [
-            (name, {"fields": [one for one in group["fields"] if one != "second_person"]})
+            (name, {"fields": [one for one in group["fields"] if one not in hidden]})
             for name, group in self.fieldsets
         ]
 
@@ -128,40 +158,60 @@ class TransferPage(LookOnlyAdmin[Transfer]):
         name = row.approval.public_id if row.approval else ""
         return page_of("accounts.approval", row.approval_id, text=name)
 
+    @display(description="Journals")
+    def journals(self, row: Transfer) -> SafeString:
+        """Show the journal that moved it, and beside it those that took it back."""
+        return journals_table(vars(row)["journals"])
+
+    @display(description="Went back")
+    def reversed(self, row: Transfer) -> SafeString | str:
+        """Show how much of it was reversed, and how much stays."""
+        if not row.reversed_minor:
+            return "Nothing"
+        back = Money(row.reversed_minor, row.currency)
+        stays = Money(row.amount_minor - row.reversed_minor, row.currency)
+        return bar(
+            [
+                ("gone", stays.amount_minor, f"{stays} stays there"),
+                ("back", back.amount_minor, f"{back} went back"),
+            ]
+        )
+
+    @display(description="Asked to go back")
+    def asked_back(self, row: Transfer) -> SafeString:
+        """Show the reversals that were asked for and are not carried out yet."""
+        rows = [
+            (
+                page_of("accounts.approval", each.pk, text=each.public_id),
+                Money(each.payload["amount_minor"], each.payload["currency"]),
+                spoken(each.state),
+                each.maker_label,
+            )
+            for each in vars(row)["asked_back"]
+            if each.action == REVERSE
+        ]
+        return table(["Approval", "Amount", "State", "Asked by"], rows=rows)
+
     # -- what may be done ----------------------------------------------------------------------
 
-    def has_request_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("transactions.request_transfer")
-
-    def has_note_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("transactions.note_on_transfer")
-
-    def has_flag_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("transactions.flag_transfer")
-
-    def has_escalate_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("transactions.escalate_transfer")
-
-    def has_cancel_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Ask the officer's roles."""
-        del object_id
-        return self.officer(request).may("transactions.cancel_transfer")
+    has_request_permission = allowed("transactions.request_transfer")
+    has_note_permission = allowed("transactions.note_on_transfer")
+    has_flag_permission = allowed("transactions.flag_transfer")
+    has_escalate_permission = allowed("transactions.escalate_transfer")
+    has_reverse_permission = allowed("transactions.request_reversal")
+    has_cancel_permission = allowed("transactions.cancel_transfer")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer to cancel only what can still be cancelled."""
+        """Offer to cancel what can still be cancelled, and to reverse what can still go back."""
         offered: list[Any] = super().get_actions_detail(request, object_id)
         row = self.get_object(request, str(object_id))
-        if row is not None and TransferState.CANCELLED in MOVES[TransferState(row.state)]:
-            return offered
-        return [one for one in offered if one.path != "cancel"]
+        if row is None:
+            return []
+        fits = {
+            "cancel": TransferState.CANCELLED in MOVES[TransferState(row.state)],
+            "reverse": row.reversible_minor > 0,
+        }
+        return [one for one in offered if fits.get(one.path, True)]
 
     @action(
         description="New payout",
@@ -178,11 +228,10 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     @action(description="Add a note", url_path="note", permissions=["note"], icon="edit_note")
     def note(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Leave a note on the timeline."""
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
-        return self.confirm(
+        return self.confirm_on(
             request,
-            row=row,
-            step=Step(
+            object_id=object_id,
+            step=lambda row, actor: Step(
                 title="Add a note",
                 facts=self._facts(row) | {"What it does": "Stays on the timeline for good."},
                 button="Add the note",
@@ -193,11 +242,10 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     @action(description="Flag", url_path="flag", permissions=["flag"], icon="flag")
     def flag(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Mark it as one that somebody should look at."""
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
-        return self.confirm(
+        return self.confirm_on(
             request,
-            row=row,
-            step=Step(
+            object_id=object_id,
+            step=lambda row, actor: Step(
                 title="Flag this transfer",
                 facts=self._facts(row) | {"What it does": "Marks it; stops no money."},
                 button="Flag it",
@@ -210,16 +258,25 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     )
     def escalate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Hand it to compliance."""
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
-        return self.confirm(
+        return self.confirm_on(
             request,
-            row=row,
-            step=Step(
+            object_id=object_id,
+            step=lambda row, actor: Step(
                 title="Escalate to compliance",
                 facts=self._facts(row) | {"What it does": "Flags it for compliance to look at."},
                 button="Escalate",
                 act=lambda why: escalate_transfer(actor=actor, transfer_id=row.pk, reason=why),
             ),
+        )
+
+    @action(description="Reverse", url_path="reverse", permissions=["reverse"], icon="undo")
+    @step_up
+    def reverse(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask a second person to let it go back."""
+        return self.confirm_on(
+            request,
+            object_id=object_id,
+            step=lambda row, actor: reversal_step(request, row=row, actor=actor),
         )
 
     @action(
@@ -232,11 +289,10 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     @step_up
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Call off a payout that has not been sent."""
-        row, actor = self.row_or_404(request, object_id), self.officer(request)
-        return self.confirm(
+        return self.confirm_on(
             request,
-            row=row,
-            step=Step(
+            object_id=object_id,
+            step=lambda row, actor: Step(
                 title="Cancel this payout",
                 facts=self._facts(row)
                 | {"What it does": "It is not sent, and the reserved money is released."},

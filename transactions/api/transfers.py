@@ -14,6 +14,7 @@ from accounts.frontdesk.authentication import actor_of
 from accounts.frontdesk.endpoints import Endpoint, id_in_path
 from accounts.frontdesk.forms import (
     ExactChoice,
+    ExactInstant,
     ExactInteger,
     ExactText,
     Form,
@@ -23,7 +24,7 @@ from accounts.frontdesk.forms import (
     PublicId,
     checked,
 )
-from accounts.frontdesk.idempotency import Answer, Route, answer_once
+from accounts.frontdesk.idempotency import Answer, KeyedCall, Route, answer_once
 from accounts.frontdesk.pagination import no_parameters, page_of, row_of, shown_page
 from accounts.frontdesk.shapes import page_shape
 from audit.typeids import typeid
@@ -31,6 +32,8 @@ from transactions.models import Transfer
 from transactions.money import AMOUNT_MINOR_MAX, EXPONENTS, Money
 from transactions.orders import Payee, TransferOrder
 from transactions.selectors.transfers import listed_transfers, shown_transfer
+from transactions.services.reversals import reverse_transfer
+from transactions.services.schedules import schedule_transfer
 from transactions.services.transfers import cancel_transfer, request_transfer
 from transactions.states import TransferKind, TransferState
 
@@ -61,6 +64,10 @@ class TransferForm(Form):
         max_length=140, required=False, allow_blank=True, help_text="What the other side reads."
     )
     metadata = Metadata(required=False, help_text="Up to 20 pairs of text, for you alone.")
+    execute_at = ExactInstant(
+        required=False,
+        help_text="When it is to happen, up to 365 days ahead; at once when absent.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Insist on the one destination that the kind calls for."""
@@ -80,6 +87,18 @@ class TransferForm(Form):
         return attrs
 
 
+class ReversalForm(Form):
+    """How much of an internal transfer goes back, and why."""
+
+    amount_minor = ExactInteger(
+        min_value=1,
+        max_value=AMOUNT_MINOR_MAX,
+        required=False,
+        help_text="At most what is left of it; all of that when absent.",
+    )
+    reason = ExactText(max_length=140, help_text="Kept with the reversal.")
+
+
 class PayeeShape(serializers.Serializer[Any]):
     """A payee, masked."""
 
@@ -97,11 +116,13 @@ class TransferShape(serializers.Serializer[Any]):
     destination_account = serializers.CharField(allow_null=True)
     destination = PayeeShape(allow_null=True)
     amount_minor = serializers.IntegerField()
+    reversed_minor = serializers.IntegerField()
     currency = serializers.CharField()
     reference = serializers.CharField(allow_blank=True)
     metadata = serializers.DictField(child=serializers.CharField(allow_blank=True))
     failure_code = serializers.CharField(allow_null=True)
     requested_at = serializers.DateTimeField()
+    execute_at = serializers.DateTimeField(allow_null=True)
     settled_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -130,6 +151,8 @@ class TransferList(Endpoint):
         description=(
             "`internal` moves money between two of your accounts at once. `payout` reserves it and"
             " sends it to a bank; above your threshold a second person at our side looks first."
+            " With `execute_at` it is `scheduled`: nothing is reserved until then, and what stands"
+            " in its way then makes it `failed`, with that refusal's code."
             " Send the same key again after a lost answer: the transfer happens once."
         ),
         request=TransferForm,
@@ -138,16 +161,17 @@ class TransferList(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         """Take one instruction, once for its key."""
         no_parameters(request)
-        order = _order(checked(TransferForm, data=request.data))
+        fields = checked(TransferForm, data=request.data)
+        order, execute_at = _order(fields), fields.get("execute_at")
         actor = actor_of(request)
-        return answer_once(
-            request,
-            actor=actor,
-            route=CREATE,
-            act=lambda call: request_transfer(
-                actor=actor, order=order, origin=call.origin, **call.once
-            ),
-        )
+
+        def act(call: KeyedCall) -> Transfer:
+            asked = {"actor": actor, "order": order, "origin": call.origin, **call.once}
+            if execute_at is not None:
+                return schedule_transfer(execute_at=execute_at, **asked)
+            return request_transfer(**asked)
+
+        return answer_once(request, actor=actor, route=CREATE, act=act)
 
 
 class TransferDetail(Endpoint):
@@ -177,7 +201,10 @@ class TransferCancel(Endpoint):
     @extend_schema(
         operation_id="cancelTransfer",
         summary="Cancel a transfer",
-        description="Calls off a payout that has not been sent yet and frees its money.",
+        description=(
+            "Calls off what is scheduled, or a payout that has not been sent yet, and frees its"
+            " money."
+        ),
         request=NoFields,
         responses=TransferShape,
     )
@@ -191,6 +218,43 @@ class TransferCancel(Endpoint):
             actor=actor,
             route=CANCEL,
             act=lambda call: cancel_transfer(actor=actor, transfer_id=key, **call.once),
+        )
+
+
+class TransferReverse(Endpoint):
+    """Taking a transfer back."""
+
+    scopes = {"POST": "transfers:write"}
+    takes_key = ("POST",)
+
+    @extend_schema(
+        operation_id="reverseTransfer",
+        summary="Reverse a transfer",
+        description=(
+            "Moves what a settled `internal` transfer brought back to where it came from: all that"
+            " is left of it, or `amount_minor`, as often as you like and never more than it moved."
+            " The receiver must have the money. Wholly reversed, it is `reversed`."
+        ),
+        request=ReversalForm,
+        responses=TransferShape,
+    )
+    def post(self, request: Request, transfer_id: str) -> HttpResponse:
+        """Reverse the transfer, once for its key."""
+        no_parameters(request)
+        fields = checked(ReversalForm, data=request.data)
+        actor, key = actor_of(request), id_in_path("trf", transfer_id)
+        return answer_once(
+            request,
+            actor=actor,
+            route=REVERSE,
+            act=lambda call: reverse_transfer(
+                actor=actor,
+                transfer_id=key,
+                origin=call.origin,
+                reason=fields["reason"],
+                amount_minor=fields.get("amount_minor"),
+                **call.once,
+            ),
         )
 
 
@@ -208,11 +272,13 @@ def shown(transfer: Transfer) -> dict[str, object]:
         "destination_account": typeid("acc", to) if to else None,
         "destination": payee,
         "amount_minor": transfer.amount_minor,
+        "reversed_minor": transfer.reversed_minor,
         "currency": transfer.currency,
         "reference": transfer.reference,
         "metadata": transfer.metadata,
         "failure_code": transfer.failure_code or None,
         "requested_at": transfer.requested_at,
+        "execute_at": transfer.execute_at,
         "settled_at": transfer.settled_at,
     }
 
@@ -243,5 +309,10 @@ CREATE: Final = Route(
 CANCEL: Final = Route(
     method="POST",
     path="/v1/transfers/{id}/cancel",
+    render=lambda transfer: _answer(transfer, status=HTTPStatus.OK),
+)
+REVERSE: Final = Route(
+    method="POST",
+    path="/v1/transfers/{id}/reverse",
     render=lambda transfer: _answer(transfer, status=HTTPStatus.OK),
 )

@@ -6,6 +6,7 @@ from transactions.models import Book, LedgerAccount
 
 SUSPENSE = "suspense"
 SHORTFALL = "shortfall"
+INTERBOOK = "interbook:"
 
 
 def clearing(provider: str) -> str:

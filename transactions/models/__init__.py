@@ -1,5 +1,6 @@
 """Every table of this app, re-exported for Django and for other apps."""
 
+from transactions.models.holds import Hold
 from transactions.models.ledger import (
     Balance,
     Book,
@@ -7,9 +8,11 @@ from transactions.models.ledger import (
     JournalOrigin,
     LedgerAccount,
     Posting,
+    ReversedLine,
 )
 from transactions.models.payments import Dispute, Payment, ProviderPayout
-from transactions.models.transfers import Hold, Limit, Transfer
+from transactions.models.proposals import JournalProposal, ProposedLine
+from transactions.models.transfers import Limit, Transfer
 
 __all__ = [
     "Balance",
@@ -18,10 +21,13 @@ __all__ = [
     "Hold",
     "Journal",
     "JournalOrigin",
+    "JournalProposal",
     "LedgerAccount",
     "Limit",
     "Payment",
     "Posting",
+    "ProposedLine",
     "ProviderPayout",
+    "ReversedLine",
     "Transfer",
 ]

@@ -130,11 +130,51 @@ class Journal(models.Model):
 
 
 class JournalOrigin(models.Model):
-    """What caused a journal, once and for all: an origin has one journal, an undoing one too."""
+    """What caused a journal, once and for all: an origin has one journal."""
 
     origin = models.CharField(primary_key=True, max_length=160)
     journal_id = models.UUIDField()
-    reverses = models.UUIDField(null=True, unique=True)
+    reverses = models.UUIDField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                name="journal_origin_by_reverses",
+                fields=["reverses"],
+                condition=Q(reverses__isnull=False),
+            ),
+        ]
+
+
+class ReversedLine(models.Model):
+    """How much of what a journal moved on one account has gone back, by however many reversals.
+
+    Signed as postings are, so the two amounts differ in sign. Kept by the
+    ledger's own trigger, for journals that were reversed at all.
+    """
+
+    pk = models.CompositePrimaryKey("journal_id", "account_id")
+    journal_id = models.UUIDField()
+    account_id = models.UUIDField()
+    amount_minor = models.BigIntegerField()
+    reversed_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="reversed_line_within",
+                condition=Q(
+                    amount_minor__gt=0,
+                    reversed_minor__lte=0,
+                    reversed_minor__gte=F("amount_minor") * -1,
+                )
+                | Q(
+                    amount_minor__lt=0,
+                    reversed_minor__gte=0,
+                    reversed_minor__lte=F("amount_minor") * -1,
+                ),
+            ),
+        ]
 
 
 class Posting(models.Model):

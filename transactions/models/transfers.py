@@ -1,4 +1,4 @@
-"""Transfers: what was asked of us, the money reserved for it, and the limits it met."""
+"""Transfers: what was asked of us, and the limits it met."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -9,10 +9,10 @@ from django.db.models.functions import Now
 
 from accounts.models import Approval, VaultRecord
 from audit.history import Guarded
-from transactions.errors import WrongState
+from transactions.errors import NotReversible, ReversalExceeded, WrongState
 from transactions.models.ledger import LedgerAccount
 from transactions.money import AMOUNT_MINOR_MAX, Money
-from transactions.states import MOVES, HoldState, LimitWindow, TransferKind, TransferState
+from transactions.states import HAVE_SETTLED, MOVES, LimitWindow, TransferKind, TransferState
 
 
 class Transfer(Guarded):
@@ -41,6 +41,7 @@ class Transfer(Guarded):
         VaultRecord, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     amount_minor = models.BigIntegerField()
+    reversed_minor = models.BigIntegerField(default=0, db_default=0)
     currency = models.CharField(max_length=3)
     reference = models.CharField(max_length=140, blank=True)
     metadata = models.JSONField(default=dict)
@@ -56,6 +57,7 @@ class Transfer(Guarded):
     trace_id = models.CharField(max_length=32)
     occurred_at = models.DateTimeField()
     requested_at = models.DateTimeField(db_default=Now())
+    execute_at = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)
     ask_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
@@ -85,14 +87,27 @@ class Transfer(Guarded):
             ),
             models.CheckConstraint(
                 name="transfer_settled_has_time",
-                condition=Q(
-                    state__in=[TransferState.SETTLED, TransferState.RETURNED],
-                    settled_at__isnull=False,
+                condition=Q(state__in=HAVE_SETTLED, settled_at__isnull=False)
+                | (~Q(state__in=HAVE_SETTLED) & Q(settled_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="transfer_reversed_within",
+                condition=Q(reversed_minor=0) & ~Q(state=TransferState.REVERSED)
+                | Q(
+                    kind=TransferKind.INTERNAL,
+                    state=TransferState.SETTLED,
+                    reversed_minor__gt=0,
+                    reversed_minor__lt=F("amount_minor"),
                 )
-                | (
-                    ~Q(state__in=[TransferState.SETTLED, TransferState.RETURNED])
-                    & Q(settled_at__isnull=True)
+                | Q(
+                    kind=TransferKind.INTERNAL,
+                    state=TransferState.REVERSED,
+                    reversed_minor=F("amount_minor"),
                 ),
+            ),
+            models.CheckConstraint(
+                name="transfer_scheduled_has_time",
+                condition=~Q(state=TransferState.SCHEDULED) | Q(execute_at__isnull=False),
             ),
         ]
         indexes = [
@@ -101,6 +116,16 @@ class Transfer(Guarded):
             models.Index(name="transfer_by_state", fields=["state", "id"]),
             models.Index(
                 name="transfer_to_ask", fields=["ask_at"], condition=Q(ask_at__isnull=False)
+            ),
+            models.Index(
+                name="transfer_to_execute",
+                fields=["execute_at"],
+                condition=Q(state=TransferState.SCHEDULED),
+            ),
+            models.Index(
+                name="transfer_by_source_later",
+                fields=["source", "execute_at"],
+                condition=Q(execute_at__isnull=False),
             ),
             models.Index(
                 name="transfer_by_destination",
@@ -141,32 +166,23 @@ class Transfer(Guarded):
         if to is TransferState.SETTLED:
             self.settled_at = at
 
+    @property
+    def reversible_minor(self) -> int:
+        """Return what of a settled internal transfer can still go back."""
+        is_inside = self.kind == TransferKind.INTERNAL and self.state == TransferState.SETTLED
+        return self.amount_minor - self.reversed_minor if is_inside else 0
 
-class Hold(Guarded):
-    """Money of one account reserved for one transfer. Open until posted or voided, once."""
-
-    prefix: ClassVar[str] = "hld"
-
-    transfer = models.OneToOneField(Transfer, on_delete=models.PROTECT, related_name="hold")
-    book_id = models.UUIDField()
-    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="+")
-    amount_minor = models.BigIntegerField()
-    state = models.CharField(max_length=10, choices=HoldState.choices, default=HoldState.OPEN)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(name="hold_amount_positive", condition=Q(amount_minor__gt=0)),
-            models.CheckConstraint(
-                name="hold_state_known", condition=Q(state__in=HoldState.values)
-            ),
-        ]
-        indexes = [models.Index(name="hold_by_account", fields=["account", "state"])]
-
-    def close(self, as_: HoldState) -> None:
-        """End the reservation; a Fault of state if it has ended before."""
-        if self.state != HoldState.OPEN:
-            raise WrongState(state=self.state, wanted=as_.value)
-        self.state = as_
+    def reverse(self, amount_minor: int) -> None:
+        """Count `amount_minor` as gone back. NotReversible, WrongState or ReversalExceeded."""
+        if self.kind != TransferKind.INTERNAL:
+            raise NotReversible(ref=self.audit_ref)
+        if self.state != TransferState.SETTLED:
+            raise WrongState(state=self.state, wanted=TransferState.REVERSED.value)
+        if amount_minor > self.reversible_minor:
+            raise ReversalExceeded(ref=self.audit_ref, remaining_minor=self.reversible_minor)
+        self.reversed_minor += amount_minor
+        if self.reversed_minor == self.amount_minor:
+            self.advance(TransferState.REVERSED)
 
 
 class Limit(Guarded):

@@ -1,5 +1,6 @@
 """Reading what waits to be sent, carried out or asked about."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -50,3 +51,9 @@ def transfer_by_id(transfer_id: UUID) -> Transfer | None:
     return (
         Transfer.objects.select_related("payee_name", "payee_iban").filter(pk=transfer_id).first()
     )
+
+
+def scheduled_transfers(*, limit: int) -> Sequence[tuple[UUID, str]]:
+    """Return id and trace of transfers whose time has come, the longest overdue first."""
+    due = Transfer.objects.filter(state=TransferState.SCHEDULED, execute_at__lte=timezone.now())
+    return list(due.order_by("execute_at").values_list("pk", "trace_id")[:limit])

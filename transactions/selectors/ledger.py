@@ -18,7 +18,12 @@ from transactions.models import (
 from transactions.states import TransferState
 
 DEBITS_STOPPED = tuple(mode.bits for mode in FreezeMode if mode.bits & 1)
-NEVER_LEFT = (TransferState.FAILED, TransferState.REJECTED, TransferState.CANCELLED)
+NOT_SENT = (
+    TransferState.SCHEDULED,
+    TransferState.FAILED,
+    TransferState.REJECTED,
+    TransferState.CANCELLED,
+)
 
 
 def access_ledger_accounts(

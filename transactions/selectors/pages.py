@@ -1,7 +1,9 @@
 """Reading what the staff's pages show beside a row. Callers may see the row already."""
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -13,12 +15,16 @@ from audit.actors import Actor
 from transactions.models import (
     Balance,
     Dispute,
+    Hold,
     Journal,
+    JournalOrigin,
     LedgerAccount,
     Payment,
     Posting,
     Transfer,
 )
+from transactions.money import Money
+from transactions.selectors.holds import visible_holds
 from transactions.selectors.ledger import visible_journals
 from transactions.selectors.payments import visible_disputes
 from transactions.selectors.transfers import visible_transfers
@@ -74,6 +80,48 @@ def journals_for_pages(*, to: Actor) -> QuerySet[Journal]:
         amount_minor=Subquery(largest.values("amount_minor")[:1]),
         currency=Subquery(largest.values("currency")[:1]),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownJournal:
+    """A journal as another thing's page shows it: the amount is that of its largest line."""
+
+    pk: UUID
+    name: str
+    money: Money
+    occurred_at: datetime
+    trace_id: str
+
+
+def journals_about(ref: str, *, to: Actor) -> Sequence[ShownJournal]:
+    """Return the journals about something, the first first, at most `POSTINGS_MAX`."""
+    return _shown_journals(journals_for_pages(to=to).filter(subject_ref=ref))
+
+
+def reversals_of(journal: Journal, *, to: Actor) -> Sequence[ShownJournal]:
+    """Return the journals that undo this one, the first first, at most `POSTINGS_MAX`."""
+    undoing = JournalOrigin.objects.filter(reverses=journal.pk).values("journal_id")
+    return _shown_journals(journals_for_pages(to=to).filter(pk__in=undoing))
+
+
+def _shown_journals(found: QuerySet[Journal]) -> list[ShownJournal]:
+    rows: list[Any] = list(found.order_by("id")[:POSTINGS_MAX])
+    return [
+        ShownJournal(
+            pk=row.pk,
+            name=str(row),
+            money=Money(row.amount_minor, row.currency),
+            occurred_at=row.occurred_at,
+            trace_id=row.trace_id,
+        )
+        for row in rows
+    ]
+
+
+def holds_for_pages(*, to: Actor) -> QuerySet[Hold]:
+    """Return the holds `to` may see, payouts' among them, each with its account's name."""
+    name = Account.objects.filter(pk=OuterRef("account_id")).values("name")[:1]
+    return visible_holds(to=to).annotate(source_name=Subquery(name))
 
 
 def visible_ledger_accounts(*, to: Actor) -> QuerySet[LedgerAccount]:

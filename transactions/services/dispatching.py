@@ -11,10 +11,9 @@ from accounts.states import ApprovalState
 from audit.actors import Actor
 from audit.commands import command
 from audit.services.recording import record
-from audit.typeids import typeid
-from transactions.errors import AccountFrozen, Contradiction, NothingChanged, TooEarly, WrongState
+from transactions.errors import Contradiction, NothingChanged, TooEarly, WrongState
 from transactions.ledger.accounts import SUSPENSE, clearing, newly_opened, system_account
-from transactions.ledger.posting import Draft, Line, post, stand
+from transactions.ledger.posting import Draft, Line, post
 from transactions.models import Transfer
 from transactions.money import Money
 from transactions.selectors.dispatching import next_to_claim
@@ -22,6 +21,7 @@ from transactions.selectors.ledger import journal_of_origin
 from transactions.selectors.transfers import access_transfer
 from transactions.services.steps import (
     approval_payload,
+    check_may_leave,
     pay_out_of_hold,
     release_hold,
     save_state,
@@ -46,7 +46,7 @@ def release_transfer(*, actor: Actor, transfer_id: UUID) -> Transfer:
     if transfer.approval is None:
         raise WrongState(state=transfer.state, wanted=TransferState.ACCEPTED)
     transfer.advance(TransferState.ACCEPTED)
-    _check_may_leave(transfer)
+    check_may_leave(transfer.source_id)
     consume(transfer.approval, payload=approval_payload(transfer))
     save_state(transfer)
     tell(transfer, occurred_at=timezone.now())
@@ -81,7 +81,7 @@ def claim_transfer(*, actor: Actor) -> Transfer:
     transfer = next_to_claim()
     if transfer is None:
         raise NothingChanged(ref="transfer:none")
-    _check_may_leave(transfer)
+    check_may_leave(transfer.source_id)
     now = timezone.now()
     transfer.advance(TransferState.DISPATCHED)
     transfer.claimed_at, transfer.ask_at = now, now + ASK_AFTER_CLAIM
@@ -102,7 +102,7 @@ def reclaim_transfer(*, actor: Actor, transfer_id: UUID, claimed_at: datetime) -
     is_open = transfer.state in (TransferState.DISPATCHED, TransferState.UNKNOWN)
     if not is_open or transfer.claimed_at != claimed_at:
         raise NothingChanged(ref=transfer.audit_ref)
-    _check_may_leave(transfer)
+    check_may_leave(transfer.source_id)
     now = timezone.now()
     transfer.claimed_at, transfer.ask_at = now, now + ASK_AFTER_CLAIM
     save_state(transfer, "claimed_at")
@@ -264,15 +264,6 @@ def return_transfer(
     return transfer
 
 
-def _check_may_leave(transfer: Transfer) -> None:
-    """Refuse to let money out of a frozen account or for a suspended partner.
-
-    Under the account's lock: a freeze that committed before us is seen.
-    """
-    if not stand([transfer.source_id])[transfer.source_id].may_debit:
-        raise AccountFrozen(account=typeid("acc", transfer.source_id))
-
-
 def _expect(
     transfer: Transfer,
     wanted: TransferState,
@@ -289,7 +280,7 @@ def _expect(
     here = TransferState(transfer.state)
     if here in (wanted, later):
         raise NothingChanged(ref=transfer.audit_ref)
-    if wanted in MOVES[here]:
+    if wanted in MOVES[here] and here is not TransferState.SCHEDULED:
         return
     is_open = here in (TransferState.DISPATCHED, TransferState.UNKNOWN)
     if wanted is TransferState.RETURNED and is_open:

@@ -174,17 +174,21 @@ def _draft(
 
 def _holds(transfers: Sequence[Transfer]) -> list[Hold]:
     """Return the reservation each payout once had, closed as its end says."""
-    return [
-        Hold(
-            transfer=transfer,
-            book_id=transfer.book_id,
-            account_id=transfer.source_id,
-            amount_minor=transfer.amount_minor,
-            state=HoldState.POSTED if transfer.state in HAS_MOVED else HoldState.VOIDED,
-        )
-        for transfer in transfers
-        if transfer.kind == TransferKind.PAYOUT
-    ]
+    holds = []
+    for transfer in transfers:
+        if transfer.kind == TransferKind.PAYOUT:
+            hold = Hold(
+                transfer=transfer,
+                book_id=transfer.book_id,
+                account_id=transfer.source_id,
+                amount_minor=transfer.amount_minor,
+            )
+            if transfer.state in HAS_MOVED:
+                hold.capture(transfer.amount_minor)
+            else:
+                hold.release(HoldState.VOIDED)
+            holds.append(hold)
+    return holds
 
 
 def _take_over(item: PastTransfer, *, actor: Actor, transfer: Transfer, hold: Hold | None) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from audit.services.recording import later
 from transactions.errors import AlreadyBooked
 from transactions.ledger.posting import Draft, Line, posting, reserving, stand
 from transactions.models import Hold, Transfer
-from transactions.orders import Payee, TransferOrder
+from transactions.orders import TransferOrder
 from transactions.services.steps import approval_payload, news_of
 from transactions.standing import Standing, take
 from transactions.states import TransferKind, TransferState
@@ -54,11 +54,13 @@ def take_in(instructions: Sequence[Instruction], *, actor: Actor) -> list[Taken 
     the partner's threshold, or when staff asks, it waits for a second person.
     What an order may be refused with, `transactions.standing.take` says.
     """
-    standings = _standings(instructions, actor=actor)
+    orders = [each.order for each in instructions]
+    named = {key for order in orders for key in (order.source_id, order.destination_id) if key}
+    standings = stand_for(named, actor=actor)
     decided = [_decide(each, actor=actor, standings=standings) for each in instructions]
     taken = [found for found in decided if isinstance(found, Taken)]
-    _store(taken)
-    _move([each.transfer for each in taken])
+    store(taken)
+    move_all([each.transfer for each in taken])
     publish_all(
         replace(
             news_of(each.transfer, occurred_at=each.transfer.occurred_at),
@@ -69,13 +71,11 @@ def take_in(instructions: Sequence[Instruction], *, actor: Actor) -> list[Taken 
     return decided
 
 
-def _standings(instructions: Sequence[Instruction], *, actor: Actor) -> dict[UUID, Standing]:
-    """Lock and return the accounts that the instructions name and `actor` may see."""
-    orders = [each.order for each in instructions]
-    named = {key for order in orders for key in (order.source_id, order.destination_id) if key}
+def stand_for(account_ids: Collection[UUID], *, actor: Actor) -> dict[UUID, Standing]:
+    """Lock and return those of the accounts that `actor` may see."""
     if actor.kind is ActorKind.PARTNER:
-        return stand(named, book_id=actor.book_id)  # its book is all a partner sees
-    visible = visible_accounts(to=actor).filter(pk__in=named)
+        return stand(account_ids, book_id=actor.book_id)  # its book is all a partner sees
+    visible = visible_accounts(to=actor).filter(pk__in=list(account_ids))
     return stand(set(visible.values_list("pk", flat=True)))
 
 
@@ -89,19 +89,22 @@ def _decide(
     except Refusal as refusal:
         return refusal
     source = standings[order.source_id]
-    transfer = _draft(instruction, actor=actor, source=source)
+    transfer = draft_transfer(instruction, actor=actor, source=source)
     if order.payee is None:
+        transfer.state, transfer.settled_at = TransferState.SETTLED, source.told_at
         return Taken(transfer=transfer)
-    return _on_its_way_out(transfer, payee=order.payee, actor=actor, source=source)
+    return send_out(transfer, actor=actor, source=source)
 
 
-def _draft(instruction: Instruction, *, actor: Actor, source: Standing) -> Transfer:
-    """Return an internal transfer as it will be stored: settled, at the database's own time."""
+def draft_transfer(instruction: Instruction, *, actor: Actor, source: Standing) -> Transfer:
+    """Return the transfer that an instruction asks for, in no state yet, its payee sealed.
+
+    Its times are the database's own.
+    """
     order, now = instruction.order, source.told_at
-    return Transfer(
+    transfer = Transfer(
         book_id=source.book_id,
-        kind=TransferKind.INTERNAL,
-        state=TransferState.SETTLED,
+        kind=TransferKind.PAYOUT if order.payee else TransferKind.INTERNAL,
         source_id=order.source_id,
         destination_id=order.destination_id,
         amount_minor=order.money.amount_minor,
@@ -113,17 +116,17 @@ def _draft(instruction: Instruction, *, actor: Actor, source: Standing) -> Trans
         trace_id=instruction.trace_id or current().trace_id,
         occurred_at=now,
         requested_at=now,
-        settled_at=now,
     )
+    if order.payee is not None:
+        transfer.provider = PAYOUT_PROVIDER
+        transfer.payee_name = sealed(order.payee.name, label="name", book_id=source.book_id)
+        transfer.payee_iban = sealed(order.payee.iban, label="iban", book_id=source.book_id)
+    return transfer
 
 
-def _on_its_way_out(transfer: Transfer, *, payee: Payee, actor: Actor, source: Standing) -> Taken:
-    """Turn a draft into a payout: its payee sealed, its money held, a second person asked."""
-    transfer.kind, transfer.state = TransferKind.PAYOUT, TransferState.ACCEPTED
-    transfer.settled_at = None
-    transfer.provider = PAYOUT_PROVIDER
-    transfer.payee_name = sealed(payee.name, label="name", book_id=source.book_id)
-    transfer.payee_iban = sealed(payee.iban, label="iban", book_id=source.book_id)
+def send_out(transfer: Transfer, *, actor: Actor, source: Standing) -> Taken:
+    """Set a payout on its way: its money held, a second person asked where one is needed."""
+    transfer.state = TransferState.ACCEPTED
     is_large = transfer.amount_minor >= source.threshold_minor
     if is_large or actor.kind is ActorKind.STAFF:
         transfer.state = TransferState.AWAITING_APPROVAL
@@ -139,23 +142,24 @@ def _on_its_way_out(transfer: Transfer, *, payee: Payee, actor: Actor, source: S
         book_id=transfer.book_id,
         account_id=transfer.source_id,
         amount_minor=transfer.amount_minor,
+        created_at=source.told_at,
     )
     rows = (transfer.approval, hold) if transfer.approval else (hold,)
     return Taken(transfer=transfer, rows=rows)
 
 
-def _store(taken: Sequence[Taken]) -> None:
-    """Store the rows of what was taken; foreign keys are looked at when the command commits."""
+def store(taken: Sequence[Taken]) -> None:
+    """Store new transfers and the rows that came with them, when the command ends.
+
+    Foreign keys are looked at when it commits, so their order is nobody's concern.
+    """
     if not taken:
         return
     transfers = [each.transfer for each in taken]
-    vault = [
+    VaultRecord.objects.bulk_create(
         record for each in transfers for record in (each.payee_name, each.payee_iban) if record
-    ]
-    VaultRecord.objects.bulk_create(vault)
-    Approval.objects.bulk_create([each.approval for each in transfers if each.approval])
-    rows = [row for each in taken for row in each.rows]
-    Hold.objects.bulk_create([row for row in rows if isinstance(row, Hold)])
+    )
+    store_companions(taken)
     for transfer in transfers:
         # The function inserts it, not Django, which must not do so again when it is saved.
         transfer._state.adding = False  # noqa: SLF001 - documented for this very use
@@ -170,7 +174,14 @@ def _store(taken: Sequence[Taken]) -> None:
     )
 
 
-def _move(transfers: Sequence[Transfer]) -> None:
+def store_companions(taken: Sequence[Taken]) -> None:
+    """Store the approvals and holds of transfers."""
+    rows = [row for each in taken for row in each.rows]
+    Approval.objects.bulk_create(row for row in rows if isinstance(row, Approval))
+    Hold.objects.bulk_create(row for row in rows if isinstance(row, Hold))
+
+
+def move_all(transfers: Sequence[Transfer]) -> None:
     """Post what moves inside, set aside what leaves, and wake who sends it."""
     inside = [each for each in transfers if each.kind == TransferKind.INTERNAL]
     leaving = [each for each in transfers if each.kind == TransferKind.PAYOUT]
@@ -194,7 +205,7 @@ def _journal(transfer: Transfer) -> Draft:
         purpose="internal",
         subject_ref=transfer.audit_ref,
         origin=f"{transfer.audit_ref}:settled",
-        occurred_at=transfer.occurred_at,
+        occurred_at=transfer.settled_at or transfer.occurred_at,
         trace_id=transfer.trace_id,
         lines=[
             Line(account_id=transfer.source_id, amount_minor=-amount, currency=currency),

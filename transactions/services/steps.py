@@ -7,7 +7,7 @@ from accounts.services.mailbox import News, publish_all
 from audit.canonical import Json
 from audit.typeids import typeid
 from transactions.ledger.accounts import clearing, newly_opened, system_account
-from transactions.ledger.posting import Draft, Line, free, post
+from transactions.ledger.posting import Draft, Line, free, post, stand
 from transactions.models import Hold, LedgerAccount, Transfer
 from transactions.states import HoldState
 
@@ -38,6 +38,7 @@ def letter_of(transfer: Transfer) -> dict[str, Json]:
         "reference": transfer.reference,
         "source_account": typeid("acc", transfer.source_id),
         "failure_code": transfer.failure_code or None,
+        "reversed_minor": transfer.reversed_minor,
     }
 
 
@@ -57,11 +58,11 @@ def approval_payload(transfer: Transfer) -> dict[str, Json]:
     }
 
 
-def release_hold(hold: Hold) -> None:
-    """Give the reserved money back to the account."""
-    hold.close(HoldState.VOIDED)
-    hold.save(update_fields=["state"])
-    free(hold.account_id, amount_minor=hold.amount_minor)
+def release_hold(hold: Hold, *, as_: HoldState = HoldState.VOIDED) -> None:
+    """Give what is still reserved back to the account."""
+    freed = hold.release(as_)
+    save_hold(hold)
+    free(hold.account_id, amount_minor=freed)
 
 
 def pay_out_of_hold(
@@ -71,8 +72,8 @@ def pay_out_of_hold(
 
     Returns the journal's id and the accounts that were opened for it.
     """
-    hold.close(HoldState.POSTED)
-    hold.save(update_fields=["state"])
+    freed = hold.capture(transfer.amount_minor)
+    save_hold(hold)
     account = system_account(
         clearing(transfer.provider), book_id=transfer.book_id, currency=transfer.currency
     )
@@ -89,13 +90,26 @@ def pay_out_of_hold(
                     account_id=transfer.source_id,
                     amount_minor=-amount,
                     currency=transfer.currency,
-                    release_minor=amount,
+                    release_minor=freed,
                 ),
                 Line(account_id=account.pk, amount_minor=amount, currency=transfer.currency),
             ],
         )
     )
     return journal_id, newly_opened(account)
+
+
+def save_hold(hold: Hold) -> None:
+    """Save what became of reserved money."""
+    hold.save(update_fields=["state", "captured_minor", "released_minor"])
+
+
+def check_may_leave(account_id: UUID) -> None:
+    """Refuse to let money out of a frozen account or for a suspended partner.
+
+    Under the account's lock: a freeze that committed before us is seen.
+    """
+    stand([account_id])[account_id].check_may_leave()
 
 
 def save_state(transfer: Transfer, *fields: str) -> None:

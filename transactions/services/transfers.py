@@ -39,12 +39,18 @@ def request_transfer(*, actor: Actor, order: TransferOrder, origin: str) -> Tran
 
 @command
 def cancel_transfer(*, actor: Actor, transfer_id: UUID) -> Transfer:
-    """Call off a payout that has not been sent. WrongState once it has; NotFound if not yours."""
+    """Call off what is scheduled, or a payout that has not been sent, and free its money.
+
+    WrongState once it has gone; NotFound if not yours.
+    """
     transfer = access_transfer(transfer_id, actor=actor, lock=True)
+    is_reserved = transfer.state != TransferState.SCHEDULED
     transfer.advance(TransferState.CANCELLED)
     save_state(transfer)
-    release_hold(transfer.hold)
-    rows: list[Guarded] = [transfer, transfer.hold]
+    rows: list[Guarded] = [transfer]
+    if is_reserved:
+        release_hold(transfer.hold)
+        rows.append(transfer.hold)
     if transfer.approval_id is not None:
         approval = access_approval(transfer.approval_id, actor=actor, lock=True)
         if approval.state != ApprovalState.USED:

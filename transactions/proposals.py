@@ -1,0 +1,30 @@
+"""What finance proposes and a second person decides on, as values. Pure: no Django."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+REASON_CHARACTERS_MAX = 300
+EVIDENCE_CHARACTERS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One line somebody proposes: what arrives in an account (> 0) or leaves it (< 0)."""
+
+    account_id: UUID
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualJournal:
+    """One journal by hand. `id` is drawn by the form, so that sending it twice is one proposal.
+
+    `evidence` says where what it rests on is kept: a ticket, a file's name, an address.
+    """
+
+    id: UUID
+    book_id: UUID
+    moves: Sequence[Move]
+    reason: str
+    evidence: str

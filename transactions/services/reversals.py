@@ -1,0 +1,164 @@
+"""Commands that take back an internal transfer, whole or in part. Staff needs a second person."""
+
+from typing import Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts.models import Approval
+from accounts.selectors.approvals import access_approval
+from accounts.services.approvals import ask, consume
+from accounts.services.mailbox import publish
+from audit.actors import Actor, ActorKind
+from audit.canonical import Json
+from audit.commands import command
+from audit.errors import NotPermitted
+from audit.history import Guarded
+from audit.services.recording import record
+from audit.typeids import typeid
+from transactions.errors import ReversalExceeded
+from transactions.ledger.posting import Draft, Line, stand
+from transactions.ledger.reversals import post_reversal
+from transactions.models import Transfer
+from transactions.selectors.ledger import journal_of_origin
+from transactions.selectors.transfers import access_transfer
+from transactions.services.steps import letter_of, save_state
+
+REVERSE: Final = "transactions.reverse_transfer"
+
+
+@command
+def reverse_transfer(
+    *,
+    actor: Actor,
+    transfer_id: UUID,
+    origin: str,
+    reason: str,
+    amount_minor: int | None = None,
+    approval_id: UUID | None = None,
+) -> Transfer:
+    """Move what an internal transfer brought back to where it came from: all, or `amount_minor`.
+
+    A partner takes back its own; anybody else only under an approval, which is
+    consumed. Refuses, in this order: NotFound, NotPermitted, NotReversible,
+    WrongState, ReversalExceeded, AccountFrozen, InsufficientFunds (the receiver
+    must be able to bear it); AlreadyBooked for a known origin, and StaleApproval.
+    """
+    transfer = access_transfer(transfer_id, actor=actor, lock=True)
+    if actor.kind is not ActorKind.PARTNER and approval_id is None:
+        raise NotPermitted(permission=REVERSE)
+    amount = transfer.reversible_minor if amount_minor is None else amount_minor
+    rows: list[Guarded] = [transfer]
+    if approval_id is not None:
+        rows.append(
+            _consumed(
+                approval_id, actor=actor, transfer=transfer, amount_minor=amount, reason=reason
+            )
+        )
+    transfer.reverse(amount)
+    save_state(transfer, "reversed_minor")
+    journal_id = _post_back(transfer, amount_minor=amount, origin=origin)
+    _tell(transfer, amount_minor=amount)
+    record(
+        "transfer.reversed",
+        actor=actor,
+        target=transfer,
+        facts={"journal": journal_id, "amount_minor": amount, "reason": reason},
+        rows=rows,
+    )
+    return transfer
+
+
+@command
+def request_reversal(
+    *, actor: Actor, transfer_id: UUID, amount_minor: int, reason: str
+) -> Approval:
+    """Ask a second person to let an internal transfer be taken back. Moves nothing.
+
+    Refuses with NotFound, NotReversible, WrongState and ReversalExceeded.
+    """
+    transfer = access_transfer(transfer_id, actor=actor, lock=True)
+    payload = reversal_payload(
+        transfer, amount_minor=amount_minor, reason=reason, requested_by=actor.ref
+    )
+    transfer.reverse(amount_minor)  # only to hear its no: nothing is saved
+    approval = ask(
+        REVERSE,
+        actor=actor,
+        subject_ref=transfer.audit_ref,
+        book_id=transfer.book_id,
+        payload=payload,
+    )
+    record(
+        "reversal.requested",
+        actor=actor,
+        target=transfer,
+        facts={"amount_minor": amount_minor, "reason": reason},
+        rows=[approval],
+    )
+    return approval
+
+
+def reversal_payload(
+    transfer: Transfer, *, amount_minor: int, reason: str, requested_by: str
+) -> dict[str, Json]:
+    """Return exactly what a checker is shown, and what the act is checked against later."""
+    return {
+        "transfer": transfer.public_id,
+        "amount_minor": amount_minor,
+        "currency": transfer.currency,
+        "transfer_amount_minor": transfer.amount_minor,
+        "reversed_minor": transfer.reversed_minor,
+        "from_account": typeid("acc", transfer.destination_id) if transfer.destination_id else "",
+        "source_account": typeid("acc", transfer.source_id),
+        "reason": reason,
+        "requested_by": requested_by,
+    }
+
+
+def _consumed(
+    approval_id: UUID, *, actor: Actor, transfer: Transfer, amount_minor: int, reason: str
+) -> Approval:
+    """Use up the approval, if what it allows is what is about to happen."""
+    approval = access_approval(approval_id, actor=actor)
+    payload = reversal_payload(
+        transfer,
+        amount_minor=amount_minor,
+        reason=reason,
+        requested_by=approval.payload["requested_by"],
+    )
+    consume(approval, payload=payload)
+    return approval
+
+
+def _post_back(transfer: Transfer, *, amount_minor: int, origin: str) -> UUID:
+    """Post the way back, linked to the journal it undoes."""
+    taker_id: UUID = transfer.destination_id  # type: ignore[assignment]
+    stand([transfer.source_id, taker_id])[taker_id].check_may_leave()
+    currency = transfer.currency
+    left = transfer.amount_minor - transfer.reversed_minor
+    return post_reversal(
+        Draft(
+            book_id=transfer.book_id,
+            purpose="reversal",
+            subject_ref=transfer.audit_ref,
+            origin=origin,
+            reverses=journal_of_origin(f"{transfer.audit_ref}:settled"),
+            occurred_at=timezone.now(),
+            lines=[
+                Line(account_id=taker_id, amount_minor=-amount_minor, currency=currency),
+                Line(account_id=transfer.source_id, amount_minor=amount_minor, currency=currency),
+            ],
+        ),
+        exceeded=ReversalExceeded(ref=transfer.audit_ref, remaining_minor=left),
+    )
+
+
+def _tell(transfer: Transfer, *, amount_minor: int) -> None:
+    """Leave the partner a letter: how much went back now, and how much in all."""
+    publish(
+        "transfer.reversed",
+        book_id=transfer.book_id,
+        payload={**letter_of(transfer), "reversal": {"amount_minor": amount_minor}},
+        occurred_at=timezone.now(),
+    )

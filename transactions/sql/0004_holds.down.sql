@@ -1,0 +1,2 @@
+DROP TRIGGER keep_faith ON transactions_hold;
+DROP FUNCTION hold_keep_faith();
