@@ -91,7 +91,7 @@ def capture_hold(
         save_hold(hold)
     lock(hold.account_id, destination.pk)
     check_may_leave(hold.account_id, book_id=hold.book_id)
-    now, currency = timezone.now(), hold.account.currency
+    now, currency = timezone.now(), hold.currency
     journal_id = post(
         Draft(
             book_id=hold.book_id,
@@ -179,7 +179,7 @@ def _destination(hold: Hold, *, actor: Actor, named: UUID | None) -> LedgerAccou
     if problem or chosen is None:
         raise Invalid(fields={"destination_account": problem})
     destination = access_ledger_account(chosen, actor=actor)
-    _check_currency(destination, currency=hold.account.currency, name="destination_account")
+    _check_currency(destination, currency=hold.currency, name="destination_account")
     return destination
 
 
@@ -198,7 +198,7 @@ def _tell(
             "captured_minor": hold.captured_minor,
             "released_minor": hold.released_minor,
             "remaining_minor": hold.remaining_minor,
-            "currency": hold.account.currency,
+            "currency": hold.currency,
             "reference": hold.reference,
             "source_account": typeid("acc", hold.account_id),
             "capture": capture,
