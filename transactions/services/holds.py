@@ -89,26 +89,9 @@ def capture_hold(
     freed = hold.capture(amount, is_final=is_final)
     with refuse_on({"hold_in_time": HoldExpired(ref=hold.audit_ref)}):
         save_hold(hold)
-    lock(hold.account_id, destination.pk)
-    check_may_leave(hold.account_id, book_id=hold.book_id)
-    now, currency = timezone.now(), hold.currency
-    journal_id = post(
-        Draft(
-            book_id=hold.book_id,
-            purpose="hold_capture",
-            subject_ref=hold.audit_ref,
-            origin=origin,
-            occurred_at=now,
-            lines=[
-                Line(
-                    account_id=hold.account_id,
-                    amount_minor=-amount,
-                    currency=currency,
-                    release_minor=freed,
-                ),
-                Line(account_id=destination.pk, amount_minor=amount, currency=currency),
-            ],
-        )
+    now = timezone.now()
+    journal_id = _post_capture(
+        hold, to=destination, amount_minor=amount, freed_minor=freed, origin=origin, at=now
     )
     taken: dict[str, Json] = {
         "amount_minor": amount,
@@ -181,6 +164,37 @@ def _destination(hold: Hold, *, actor: Actor, named: UUID | None) -> LedgerAccou
     destination = access_ledger_account(chosen, actor=actor)
     _check_currency(destination, currency=hold.currency, name="destination_account")
     return destination
+
+
+def _post_capture(
+    hold: Hold,
+    *,
+    to: LedgerAccount,
+    amount_minor: int,
+    freed_minor: int,
+    origin: str,
+    at: datetime,
+) -> UUID:
+    """Post one capture, and free what is no longer reserved with it; return its journal."""
+    lock(hold.account_id, to.pk)
+    check_may_leave(hold.account_id, book_id=hold.book_id)
+    giver = Line(
+        account_id=hold.account_id,
+        amount_minor=-amount_minor,
+        currency=hold.currency,
+        release_minor=freed_minor,
+    )
+    taker = Line(account_id=to.pk, amount_minor=amount_minor, currency=hold.currency)
+    return post(
+        Draft(
+            book_id=hold.book_id,
+            purpose="hold_capture",
+            subject_ref=hold.audit_ref,
+            origin=origin,
+            occurred_at=at,
+            lines=[giver, taker],
+        )
+    )
 
 
 def _tell(
