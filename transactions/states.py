@@ -43,7 +43,9 @@ MOVES: Final[dict[TransferState, frozenset[TransferState]]] = {
     S.REVERSED: frozenset(),
 }
 HAVE_SETTLED: Final = (S.SETTLED, S.RETURNED, S.REVERSED)
-FINAL_STATES: Final = frozenset({S.SETTLED, S.FAILED, S.REJECTED, S.CANCELLED, S.RETURNED})
+FINAL_STATES: Final = frozenset(
+    {S.SETTLED, S.FAILED, S.REJECTED, S.CANCELLED, S.RETURNED, S.REVERSED}
+)
 
 
 class HoldState(TextChoices):

@@ -18,6 +18,7 @@ from accounts.services.approvals import decide_approval
 from accounts.states import FreezeMode, Verdict
 from audit.actors import Actor
 from audit.errors import Refusal
+from config.sandbox.aside import set_aside
 from config.sandbox.cast import payee
 from config.sandbox.house import House, provider
 from integrations.providers.base import Genuine
@@ -60,6 +61,7 @@ def live(houses: Sequence[House], *, officers: Officers) -> None:
     _look_at(returned, officers=officers)
     _freeze(acme, officer=officers[Role.COMPLIANCE_OFFICER])
     _be_refused(acme, officers=officers)
+    set_aside(acme, finance=officers[Role.FINANCE_OPERATOR])
     _fill_inbox()
     _leave_on_the_way(acme, borealis=borealis)
 

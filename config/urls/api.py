@@ -8,11 +8,11 @@ from accounts.api.token import TokenDoor
 from config import health, pages
 from transactions.api.accounts import AccountDetail, AccountList, PostingList
 from transactions.api.holds import HoldCapture, HoldDetail, HoldList, HoldVoid
+from transactions.api.reversals import TransferReverse
 from transactions.api.transfers import (
     TransferCancel,
     TransferDetail,
     TransferList,
-    TransferReverse,
 )
 
 urlpatterns = [

@@ -18,6 +18,7 @@ PAGES = (
     "trace/?id=stripe",
     "find/?q=nothing",
     "transactions/transfer/",
+    "transactions/hold/",
     "accounts/approval/",
     "audit/entry/",
 )

@@ -18,9 +18,9 @@ from integrations.models import Callback
 from tests.books import assert_books_hold
 from tests.conftest import STAGE
 from transactions.meanings import DisputeState, Movement, MovementKind
-from transactions.models import Balance, Dispute, Journal, LedgerAccount, Transfer
+from transactions.models import Balance, Dispute, Hold, Journal, LedgerAccount, Transfer
 from transactions.services.imports import PastTransfer
-from transactions.states import TransferKind, TransferState
+from transactions.states import HoldState, TransferKind, TransferState
 
 pytestmark = pytest.mark.role("migrator")
 NOON = datetime(2026, 6, 17, 12, 0, tzinfo=UTC)
@@ -89,7 +89,9 @@ def loaded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 def test_every_state_a_transfer_can_have_is_there(loaded: dict[str, Any]) -> None:
     assert loaded
     states = set(Transfer.objects.filter(kind=TransferKind.PAYOUT).values_list("state", flat=True))
-    assert states == set(TransferState.values)
+    assert states == set(TransferState.values) - {TransferState.REVERSED}
+    assert Transfer.objects.filter(state=TransferState.REVERSED).exists()
+    assert set(Hold.objects.values_list("state", flat=True)) == set(HoldState.values) - {"expired"}
     assert Transfer.objects.count() > 500
     assert {"ignored", "quarantined"} == set(Callback.objects.values_list("state", flat=True))
     assert Dispute.objects.filter(state=DisputeState.WON).exists()

@@ -77,7 +77,7 @@ class HoldPage(LookOnlyAdmin[Hold]):
     @display(description="Of which")
     def left(self, row: Hold) -> SafeString:
         """Show what was captured, what is still reserved, and what went back."""
-        currency = row.account.currency
+        currency = row.currency
         parts = (
             ("gone", row.captured_minor, "captured"),
             ("kept", row.remaining_minor, "reserved"),

@@ -1,17 +1,22 @@
-"""Reverse: how much of a transfer is to go back, asked of a second person."""
+"""What went back of a transfer, and asking a second person for more of it to go back."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts.models import Approval
 from audit.actors import Actor
 from audit.adminkit import Step
+from audit.adminparts import page_of, spoken, table
 from transactions.admin.amounts import read_money
+from transactions.admin.bars import bar
 from transactions.models import Transfer
 from transactions.money import Money
-from transactions.services.reversals import request_reversal
+from transactions.services.reversals import REVERSE, request_reversal
 
 
 class ReversalForm(forms.Form):
@@ -62,3 +67,32 @@ def reversal_step(request: HttpRequest, *, row: Transfer, actor: Actor) -> Step:
         ),
         form=form,
     )
+
+
+def way_back(row: Transfer) -> SafeString | str:
+    """Return how much of a transfer went back and how much stays, as a bar."""
+    if not row.reversed_minor:
+        return "Nothing"
+    back = Money(row.reversed_minor, row.currency)
+    stays = Money(row.amount_minor - row.reversed_minor, row.currency)
+    return bar(
+        [
+            ("gone", stays.amount_minor, f"{stays} stays there"),
+            ("back", back.amount_minor, f"{back} went back"),
+        ]
+    )
+
+
+def asked_back(requests: Iterable[Approval]) -> SafeString:
+    """Return those of the requests that are for a reversal, each with the way to its page."""
+    rows = [
+        (
+            page_of("accounts.approval", each.pk, text=each.public_id),
+            Money(each.payload["amount_minor"], each.payload["currency"]),
+            spoken(each.state),
+            each.maker_label,
+        )
+        for each in requests
+        if each.action == REVERSE
+    ]
+    return table(["Approval", "Amount", "State", "Asked by"], rows=rows)

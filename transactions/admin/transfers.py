@@ -22,20 +22,15 @@ from audit.adminparts import (
     page_of,
     public_id,
     sentence,
-    spoken,
-    table,
     tag,
     trace,
 )
-from transactions.admin.bars import bar
 from transactions.admin.journals import journals_table
 from transactions.admin.payouts import ask_for_payout
-from transactions.admin.reversals import reversal_step
+from transactions.admin.reversals import asked_back, reversal_step, way_back
 from transactions.admin.standings import TRANSFER_COLOURS, TRANSFERS
 from transactions.models import Transfer
-from transactions.money import Money
 from transactions.selectors.pages import journals_about, transfers_for_pages
-from transactions.services.reversals import REVERSE
 from transactions.services.transfers import (
     cancel_transfer,
     escalate_transfer,
@@ -166,31 +161,12 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     @display(description="Went back")
     def reversed(self, row: Transfer) -> SafeString | str:
         """Show how much of it was reversed, and how much stays."""
-        if not row.reversed_minor:
-            return "Nothing"
-        back = Money(row.reversed_minor, row.currency)
-        stays = Money(row.amount_minor - row.reversed_minor, row.currency)
-        return bar(
-            [
-                ("gone", stays.amount_minor, f"{stays} stays there"),
-                ("back", back.amount_minor, f"{back} went back"),
-            ]
-        )
+        return way_back(row)
 
     @display(description="Asked to go back")
     def asked_back(self, row: Transfer) -> SafeString:
         """Show the reversals that were asked for and are not carried out yet."""
-        rows = [
-            (
-                page_of("accounts.approval", each.pk, text=each.public_id),
-                Money(each.payload["amount_minor"], each.payload["currency"]),
-                spoken(each.state),
-                each.maker_label,
-            )
-            for each in vars(row)["asked_back"]
-            if each.action == REVERSE
-        ]
-        return table(["Approval", "Amount", "State", "Asked by"], rows=rows)
+        return asked_back(vars(row)["asked_back"])
 
     # -- what may be done ----------------------------------------------------------------------
 

@@ -237,7 +237,7 @@ def shown(hold: Hold) -> dict[str, object]:
         "captured_minor": hold.captured_minor,
         "released_minor": hold.released_minor,
         "remaining_minor": hold.remaining_minor,
-        "currency": hold.account.currency,
+        "currency": hold.currency,
         "reference": hold.reference,
         "metadata": hold.metadata,
         "created_at": hold.created_at,

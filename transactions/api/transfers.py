@@ -32,7 +32,6 @@ from transactions.models import Transfer
 from transactions.money import AMOUNT_MINOR_MAX, EXPONENTS, Money
 from transactions.orders import Payee, TransferOrder
 from transactions.selectors.transfers import listed_transfers, shown_transfer
-from transactions.services.reversals import reverse_transfer
 from transactions.services.schedules import schedule_transfer
 from transactions.services.transfers import cancel_transfer, request_transfer
 from transactions.states import TransferKind, TransferState
@@ -85,18 +84,6 @@ class TransferForm(Form):
         if problems:
             raise serializers.ValidationError(problems)
         return attrs
-
-
-class ReversalForm(Form):
-    """How much of an internal transfer goes back, and why."""
-
-    amount_minor = ExactInteger(
-        min_value=1,
-        max_value=AMOUNT_MINOR_MAX,
-        required=False,
-        help_text="At most what is left of it; all of that when absent.",
-    )
-    reason = ExactText(max_length=140, help_text="Kept with the reversal.")
 
 
 class PayeeShape(serializers.Serializer[Any]):
@@ -221,43 +208,6 @@ class TransferCancel(Endpoint):
         )
 
 
-class TransferReverse(Endpoint):
-    """Taking a transfer back."""
-
-    scopes = {"POST": "transfers:write"}
-    takes_key = ("POST",)
-
-    @extend_schema(
-        operation_id="reverseTransfer",
-        summary="Reverse a transfer",
-        description=(
-            "Moves what a settled `internal` transfer brought back to where it came from: all that"
-            " is left of it, or `amount_minor`, as often as you like and never more than it moved."
-            " The receiver must have the money. Wholly reversed, it is `reversed`."
-        ),
-        request=ReversalForm,
-        responses=TransferShape,
-    )
-    def post(self, request: Request, transfer_id: str) -> HttpResponse:
-        """Reverse the transfer, once for its key."""
-        no_parameters(request)
-        fields = checked(ReversalForm, data=request.data)
-        actor, key = actor_of(request), id_in_path("trf", transfer_id)
-        return answer_once(
-            request,
-            actor=actor,
-            route=REVERSE,
-            act=lambda call: reverse_transfer(
-                actor=actor,
-                transfer_id=key,
-                origin=call.origin,
-                reason=fields["reason"],
-                amount_minor=fields.get("amount_minor"),
-                **call.once,
-            ),
-        )
-
-
 def shown(transfer: Transfer) -> dict[str, object]:
     """Return a transfer as its partner sees it."""
     payee = None
@@ -296,7 +246,8 @@ def _order(fields: dict[str, Any]) -> TransferOrder:
     )
 
 
-def _answer(transfer: Transfer, *, status: HTTPStatus) -> Answer:
+def answer(transfer: Transfer, *, status: HTTPStatus) -> Answer:
+    """Return the answer to whoever did something to a transfer: how it stands now."""
     body: bytes = JSONRenderer().render(shown(transfer))
     return Answer(status=status, body=body, resource=f"/v1/transfers/{transfer.public_id}")
 
@@ -304,15 +255,10 @@ def _answer(transfer: Transfer, *, status: HTTPStatus) -> Answer:
 CREATE: Final = Route(
     method="POST",
     path="/v1/transfers",
-    render=lambda transfer: _answer(transfer, status=HTTPStatus.CREATED),
+    render=lambda transfer: answer(transfer, status=HTTPStatus.CREATED),
 )
 CANCEL: Final = Route(
     method="POST",
     path="/v1/transfers/{id}/cancel",
-    render=lambda transfer: _answer(transfer, status=HTTPStatus.OK),
-)
-REVERSE: Final = Route(
-    method="POST",
-    path="/v1/transfers/{id}/reverse",
-    render=lambda transfer: _answer(transfer, status=HTTPStatus.OK),
+    render=lambda transfer: answer(transfer, status=HTTPStatus.OK),
 )

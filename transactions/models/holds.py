@@ -110,9 +110,14 @@ class Hold(Guarded):
         return f"{self.money} {self.reference or self.public_id}"
 
     @property
+    def currency(self) -> str:
+        """Return its account's currency."""
+        return self.account.currency
+
+    @property
     def money(self) -> Money:
         """Return the amount as a value."""
-        return Money(self.amount_minor, self.account.currency)
+        return Money(self.amount_minor, self.currency)
 
     @property
     def remaining_minor(self) -> int:

@@ -94,24 +94,9 @@ def capture_hold(
     with refuse_on({"hold_in_time": HoldExpired(ref=hold.audit_ref)}):
         save_hold(hold)
     source.check_may_leave()
-    now, currency = timezone.now(), hold.account.currency
-    journal_id = post(
-        Draft(
-            book_id=hold.book_id,
-            purpose="hold_capture",
-            subject_ref=hold.audit_ref,
-            origin=origin,
-            occurred_at=now,
-            lines=[
-                Line(
-                    account_id=hold.account_id,
-                    amount_minor=-amount,
-                    currency=currency,
-                    release_minor=freed,
-                ),
-                Line(account_id=chosen, amount_minor=amount, currency=currency),
-            ],
-        )
+    now = timezone.now()
+    journal_id = _post_capture(
+        hold, to_id=chosen, amount_minor=amount, freed_minor=freed, origin=origin, at=now
     )
     taken: dict[str, Json] = {
         "amount_minor": amount,
@@ -169,6 +154,35 @@ def _destination(hold: Hold, *, named: UUID | None) -> UUID:
     return chosen
 
 
+def _post_capture(
+    hold: Hold,
+    *,
+    to_id: UUID,
+    amount_minor: int,
+    freed_minor: int,
+    origin: str,
+    at: datetime,
+) -> UUID:
+    """Post one capture, and free what is no longer reserved with it; return its journal."""
+    giver = Line(
+        account_id=hold.account_id,
+        amount_minor=-amount_minor,
+        currency=hold.currency,
+        release_minor=freed_minor,
+    )
+    taker = Line(account_id=to_id, amount_minor=amount_minor, currency=hold.currency)
+    return post(
+        Draft(
+            book_id=hold.book_id,
+            purpose="hold_capture",
+            subject_ref=hold.audit_ref,
+            origin=origin,
+            occurred_at=at,
+            lines=[giver, taker],
+        )
+    )
+
+
 def _tell(
     what: str, *, hold: Hold, occurred_at: datetime, capture: dict[str, Json] | None = None
 ) -> None:
@@ -184,7 +198,7 @@ def _tell(
             "captured_minor": hold.captured_minor,
             "released_minor": hold.released_minor,
             "remaining_minor": hold.remaining_minor,
-            "currency": hold.account.currency,
+            "currency": hold.currency,
             "reference": hold.reference,
             "source_account": typeid("acc", hold.account_id),
             "capture": capture,

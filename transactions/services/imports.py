@@ -30,6 +30,7 @@ from transactions.states import FINAL_STATES, HoldState, TransferKind, TransferS
 
 OPENING: Final = bank("opening")
 ITEMS_MAX: Final = 10_000
+ENDS: Final = FINAL_STATES - {TransferState.REVERSED}
 HAS_MOVED: Final = frozenset({TransferState.SETTLED, TransferState.RETURNED})
 
 
@@ -116,7 +117,7 @@ def _check_form(items: Sequence[PastTransfer]) -> None:
     if not 0 < len(items) <= ITEMS_MAX:
         raise Invalid(fields={"items": f"must be 1 to {ITEMS_MAX}"})
     for item in items:
-        if item.state not in FINAL_STATES or (
+        if item.state not in ENDS or (
             item.order.payee is None and item.state is not TransferState.SETTLED
         ):
             raise Invalid(fields={item.name: f"{item.state} is no end of this transfer"})
