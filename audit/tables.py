@@ -55,6 +55,8 @@ BOOKKEEPING: Final[dict[str, str]] = {
     "integrations_callback": "inbox intake by an unauthenticated wire; its effects are commands",
     "integrations_dispatch": "one line for each call to a provider; its outcome is a command",
     "transactions_balance": "derived from postings and holds by the ledger's own functions",
+    "transactions_movement": "derived from postings by the ledger's own functions",
+    "transactions_rollup": "how far that has got, in one row",
     "django_migrations": "the migrator's own log",
     "django_content_type": "made by migrations",
     "django_session": "sign-in state",

@@ -1,4 +1,4 @@
-"""The lives of transfers and holds, each as one table. Pure but for TextChoices."""
+"""The lives of transfers and holds, each as one table; the clocks. Pure but for TextChoices."""
 
 from typing import Final
 
@@ -47,6 +47,13 @@ class HoldState(TextChoices):
     OPEN = "open", "Reserved"
     POSTED = "posted", "Paid out"
     VOIDED = "voided", "Released"
+
+
+class Clock(TextChoices):
+    """By which clock an instant is meant: the world's, or that of the database."""
+
+    OCCURRED = "occurred", "When it happened"
+    RECORDED = "recorded", "When it was written down"
 
 
 class LimitWindow(TextChoices):

@@ -1,5 +1,6 @@
 """Every table of this app, re-exported for Django and for other apps."""
 
+from transactions.models.clocks import Movement, RollUp
 from transactions.models.ledger import (
     Balance,
     Book,
@@ -20,8 +21,10 @@ __all__ = [
     "JournalOrigin",
     "LedgerAccount",
     "Limit",
+    "Movement",
     "Payment",
     "Posting",
     "ProviderPayout",
+    "RollUp",
     "Transfer",
 ]

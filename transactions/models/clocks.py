@@ -1,0 +1,58 @@
+"""What moved on each account by either clock, rolled up. Derived from postings, and only that.
+
+Written by the ledger's own database functions; read by `transactions.selectors.clocks`.
+"""
+
+from django.db import models
+from django.db.models import Q
+
+from transactions.states import Clock
+
+
+class Movement(models.Model):
+    """What all postings of an account in one stretch of time add up to, by one clock.
+
+    A cell is a month (`grain` 0); one that holds many postings is cut into days,
+    a day into hours, and so on down to seconds (4). `is_cut` says that its parts are there.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "clock", "grain", "begins_at")
+    account_id = models.UUIDField()
+    clock = models.CharField(max_length=8)
+    grain = models.SmallIntegerField()
+    begins_at = models.DateTimeField()
+    amount_minor = models.BigIntegerField()
+    postings = models.BigIntegerField()
+    first_id = models.UUIDField()
+    last_id = models.UUIDField()
+    is_cut = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="movement_clock_known", condition=Q(clock__in=Clock.values)
+            ),
+            models.CheckConstraint(
+                name="movement_grain_known", condition=Q(grain__gte=0, grain__lte=4)
+            ),
+        ]
+
+
+class RollUp(models.Model):
+    """How far postings are rolled up: those before (`horizon_xact`, `horizon_id`), and no other.
+
+    `settled_at` is an instant before which nothing will be recorded any more.
+    """
+
+    id = models.SmallIntegerField(primary_key=True)
+    horizon_xact = models.BigIntegerField()
+    horizon_id = models.UUIDField()
+    base_id = models.UUIDField()
+    cluster = models.BigIntegerField()
+    mark_xact = models.BigIntegerField()
+    mark_at = models.DateTimeField()
+    settled_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "transactions_rollup"
+        constraints = [models.CheckConstraint(name="rollup_only_one", condition=Q(id=1))]
