@@ -107,3 +107,15 @@ class TooEarly(Refusal):
     transient = True
 
     ref: str
+
+
+@dataclass(eq=False, kw_only=True)
+class StatementTooLong(Refusal):
+    """There are more lines in this period than one statement holds; ask for a shorter one."""
+
+    code = "statement_too_long"
+    kind = RefusalKind.INVALID
+    transient = False
+
+    lines: int
+    lines_max: int

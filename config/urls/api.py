@@ -7,6 +7,7 @@ from accounts.api.keys import KeyDetail
 from accounts.api.token import TokenDoor
 from config import health, pages
 from transactions.api.accounts import AccountDetail, AccountList, PostingList
+from transactions.api.statements import BalanceDetail, StatementDetail
 from transactions.api.transfers import TransferCancel, TransferDetail, TransferList
 
 urlpatterns = [
@@ -19,6 +20,8 @@ urlpatterns = [
     path("v1/accounts", AccountList.as_view()),
     path("v1/accounts/<str:account_id>", AccountDetail.as_view()),
     path("v1/accounts/<str:account_id>/postings", PostingList.as_view()),
+    path("v1/accounts/<str:account_id>/balance", BalanceDetail.as_view()),
+    path("v1/accounts/<str:account_id>/statement", StatementDetail.as_view()),
     path("v1/transfers", TransferList.as_view()),
     path("v1/transfers/<str:transfer_id>", TransferDetail.as_view()),
     path("v1/transfers/<str:transfer_id>/cancel", TransferCancel.as_view()),

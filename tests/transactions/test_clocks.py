@@ -219,7 +219,8 @@ def test_readers_see_the_exact_sum_while_others_post_and_roll_up(
         while not is_over.is_set():
             roll_up()
 
-    def keep_writing(_: threading.Event) -> None:
+    def keep_writing(is_over: threading.Event) -> None:
+        del is_over  # there is an end to what it writes
         dice = random.Random(threading.get_ident())  # noqa: S311 - not a secret
         for _ in range(EACH_WRITES):
             pay_in(company, clearing, at=some_instant(dice))
