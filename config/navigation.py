@@ -12,11 +12,15 @@ from config.queues import QUEUES, badge
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One entry of the sidebar; `model` names its page and so the permission to see it."""
+    """One entry of the sidebar; `model` names its page and so the permission to see it.
+
+    `address` names a page that lists no model's rows.
+    """
 
     title: str
     icon: str
     model: str
+    address: str = ""
 
     @property
     def permission(self) -> str:
@@ -28,9 +32,13 @@ class Page:
     def link(self) -> str:
         """Return the page's address; empty where no page is served."""
         try:
-            return reverse(f"admin:{self.model.replace('.', '_')}_changelist")
+            return reverse(f"admin:{self.address or self._list}")
         except NoReverseMatch:
             return ""
+
+    @property
+    def _list(self) -> str:
+        return f"{self.model.replace('.', '_')}_changelist"
 
 
 GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
@@ -42,6 +50,18 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
             Page(title="Disputes", icon="gavel", model="transactions.dispute"),
             Page(title="Journals", icon="menu_book", model="transactions.journal"),
             Page(title="Books' accounts", icon="account_tree", model="transactions.ledgeraccount"),
+            Page(
+                title="Trial balance",
+                icon="balance",
+                model="transactions.trialbalance",
+                address="trial_balance",
+            ),
+            Page(
+                title="Month-end",
+                icon="event_available",
+                model="transactions.monthend",
+                address="month_end",
+            ),
         ),
     ),
     (

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -23,6 +23,11 @@ class Period:
     since: datetime
     until: datetime
     clock: Clock
+
+    @property
+    def last_instant(self) -> datetime:
+        """Return the last instant that is in it."""
+        return self.until - timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,16 @@ from accounts.scopes import visible_accounts
 from accounts.states import FreezeMode
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step
-from audit.adminparts import EMPTY, action, display, labelled, page_of, public_id, sentence
+from audit.adminparts import (
+    EMPTY,
+    action,
+    address_of,
+    display,
+    labelled,
+    page_of,
+    public_id,
+    sentence,
+)
 from transactions.admin.standings import FREEZES
 from transactions.models import Balance
 from transactions.money import Money
@@ -51,7 +60,7 @@ class AccountPage(LookOnlyAdmin[Account]):
     actions_detail = ("freeze",)
     fieldsets = (
         (None, {"fields": ("standing", "name", "partner", "portfolio", "customer_link")}),
-        ("Money", {"fields": ("posted", "reserved", "available", "frozen")}),
+        ("Money", {"fields": ("posted", "reserved", "available", "frozen", "statement")}),
         ("References", {"fields": ("shown_id", "alias", "created_at")}),
     )
     shown_id = public_id
@@ -89,6 +98,11 @@ class AccountPage(LookOnlyAdmin[Account]):
         """Show what may still be spent."""
         balance: Balance | None = balance_of(row.pk)
         return str(Money(balance.available_minor, row.currency)) if balance else EMPTY
+
+    @display(description="Statement")
+    def statement(self, row: Account) -> SafeString:
+        """Lead to the statement, and to how it stood on any day."""
+        return address_of("statement", row.pk, text="Statement and balance as of any day")
 
     def has_freeze_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Ask the officer's roles."""

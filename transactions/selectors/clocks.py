@@ -9,8 +9,9 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import BigIntegerField, Case, F, Func, QuerySet, Value, When
 
-from transactions.models import RollUp
+from transactions.models import LedgerAccount, RollUp
 from transactions.states import Clock
 
 TICK: Final = timedelta(microseconds=1)
@@ -41,6 +42,22 @@ def balance_at(
 ) -> int:
     """Return what stood on an account at an instant, in minor units."""
     return balances_at([account_id], at=at, clock=clock)[account_id]
+
+
+def with_balances(accounts: QuerySet[LedgerAccount]) -> QuerySet[LedgerAccount]:
+    """Add `stands_minor` to accounts: what is posted on them, also where none is kept."""
+    derived = Func(
+        F("pk"),
+        Value(Clock.RECORDED.value),
+        Value(LAST_INSTANT),
+        function="ledger_stand_before",
+        template="(%(function)s(%(expressions)s)).balance_minor",
+        output_field=BigIntegerField(),
+    )
+    kept = F("balance__posted_minor")
+    return accounts.annotate(
+        stands_minor=Case(When(keeps_balance=True, then=kept), default=derived)
+    )
 
 
 def settled_at() -> datetime:

@@ -73,7 +73,7 @@ def listed_books(*, to: Actor) -> Sequence[Book]:
     return list(visible_books(Book.objects.select_related("partner"), to=to).order_by("name"))
 
 
-def access_book(book_id: UUID | None, *, actor: Actor) -> Book:
+def access_book(book_id: UUID | str, *, actor: Actor) -> Book:
     """Return one book `actor` may see as a whole; NotFound for any other."""
     found = visible_books(Book.objects.all(), to=actor).filter(pk=book_id).first()
     if found is None:
