@@ -91,8 +91,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     trace = {"title": "Trace", "icon": "conversion_path", "link": reverse("admin:trace")}
     today = [home, trace, *_queues(request)]
     groups = [{"title": "Today", "separator": False, "items": today}]
+    here = _here(request)
     for title, pages in GROUPS:
-        items = [_item(page) for page in pages if _is_open(page, request=request)]
+        items = [_item(page, here=here) for page in pages if _is_open(page, request=request)]
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
@@ -111,8 +112,15 @@ def _queues(request: HttpRequest) -> list[dict[str, Any]]:
     return items
 
 
-def _item(page: Page) -> dict[str, Any]:
-    return {"title": page.title, "icon": page.icon, "link": page.link}
+def _here(request: HttpRequest) -> str:
+    """Return the entry that the page being shown belongs to: the one whose address says most."""
+    links = (page.link for _, pages in GROUPS for page in pages)
+    return max((link for link in links if link and request.path.startswith(link)), default="")
+
+
+def _item(page: Page, *, here: str) -> dict[str, Any]:
+    active = page.link == here
+    return {"title": page.title, "icon": page.icon, "link": page.link, "active": active}
 
 
 def _is_open(page: Page, *, request: HttpRequest) -> bool:

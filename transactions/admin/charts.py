@@ -1,4 +1,4 @@
-"""Lines over time for Unfold's chart component. Heights are whole units: the words are exact."""
+"""Amounts over time for Unfold's charts. Heights are whole units: the words are exact."""
 
 import json
 from collections.abc import Sequence
@@ -30,10 +30,10 @@ OPTIONS: Final[dict[str, Any]] = {
 }
 
 
-def lines(
+def amounts_over_time(
     labels: Sequence[str], *, series: Sequence[tuple[str, Sequence[int]]], currency: str
 ) -> dict[str, str]:
-    """Return data and options of a chart of amounts in minor units, one line a series."""
+    """Return data and options of a chart of amounts in minor units, as lines or as bars."""
     unit = 10 ** EXPONENTS[currency]
     data = {
         "labels": list(labels),
@@ -42,6 +42,7 @@ def lines(
                 "label": name,
                 "data": [amount // unit for amount in amounts],
                 "borderColor": COLOURS[index % len(COLOURS)],
+                "backgroundColor": COLOURS[index % len(COLOURS)],
                 "borderWidth": 2,
                 "pointRadius": 0,
                 "stepped": True,

@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.frontdesk.staff import officer
-from transactions.admin.charts import lines
+from transactions.admin.charts import amounts_over_time
 from transactions.models import Book
 from transactions.money import Money
 from transactions.selectors.clocks import settled_at
@@ -122,7 +122,7 @@ def _charts(found: Sequence[Standing], *, ends: Sequence[datetime]) -> list[dict
     currencies = dict.fromkeys(each.account.currency for each in moved)
     return [
         {"currency": currency}
-        | lines(
+        | amounts_over_time(
             labels,
             series=[
                 (each.account.code, each.balances_minor)

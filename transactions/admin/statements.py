@@ -13,7 +13,7 @@ from accounts.frontdesk.staff import officer, step_up
 from audit.actors import Actor
 from audit.adminparts import instant, page_of, spoken
 from audit.errors import NotFound, Refusal
-from transactions.admin.charts import lines as chart_of_lines
+from transactions.admin.charts import amounts_over_time
 from transactions.admin.periods import PeriodForm, this_month
 from transactions.errors import StatementTooLong
 from transactions.models import LedgerAccount
@@ -133,7 +133,7 @@ def _chart(found: Statement) -> dict[str, str] | None:
         return None
     is_occurred = found.period.clock is Clock.OCCURRED
     times = [line.occurred_at if is_occurred else line.recorded_at for line in found.lines]
-    return chart_of_lines(
+    return amounts_over_time(
         [f"{at:%-d %b %H:%M}" for at in times],
         series=[("Balance", [line.balance_minor for line in found.lines])],
         currency=found.currency,
