@@ -69,6 +69,7 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
     | OVERSIGHT_PAGES
     | BOOKS_PAGES
     | {
+        "transactions.close_month",
         "transactions.request_transfer",
         "transactions.cancel_transfer",
         "transactions.note_on_transfer",

@@ -44,6 +44,8 @@ APPEND_ONLY: Final = frozenset(
         "accounts_letter",
         "audit_entry",
         "audit_touch",
+        "transactions_closedbalance",
+        "transactions_closedmonth",
         "transactions_journal",
         "transactions_journalorigin",
         "transactions_posting",

@@ -54,6 +54,7 @@ class LedgerAccountPage(LookOnlyAdmin[LedgerAccount]):
                 ("trial-balance/", trial.trial_balance, "trial_balance"),
                 ("trial-balance/export/", trial.export, "trial_balance_export"),
                 ("month-end/", months.month_end, "month_end"),
+                ("month-end/close/", months.close, "month_close"),
             )
         ]
         return [*ours, *super().get_urls()]

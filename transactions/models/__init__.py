@@ -1,6 +1,6 @@
 """Every table of this app, re-exported for Django and for other apps."""
 
-from transactions.models.clocks import Movement, RollUp
+from transactions.models.clocks import ClosedBalance, ClosedMonth, Movement, RollUp
 from transactions.models.ledger import (
     Balance,
     Book,
@@ -15,6 +15,8 @@ from transactions.models.transfers import Hold, Limit, Transfer
 __all__ = [
     "Balance",
     "Book",
+    "ClosedBalance",
+    "ClosedMonth",
     "Dispute",
     "Hold",
     "Journal",

@@ -56,3 +56,33 @@ class RollUp(models.Model):
     class Meta:
         db_table = "transactions_rollup"
         constraints = [models.CheckConstraint(name="rollup_only_one", condition=Q(id=1))]
+
+
+class ClosedMonth(models.Model):
+    """One month of all books that is closed. Never changed; `digest` is over its balances."""
+
+    month = models.DateField(primary_key=True)
+    closed_at = models.DateTimeField()
+    accounts = models.IntegerField()
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        """Show the month in words."""
+        return f"{self.month:%B %Y}"
+
+    @property
+    def audit_ref(self) -> str:
+        """Return `month:<2026-10>`."""
+        return f"month:{self.month:%Y-%m}"
+
+
+class ClosedBalance(models.Model):
+    """How one account stood at the end of a closed month, by the recorded clock. Never changed."""
+
+    pk = models.CompositePrimaryKey("month", "account_id")
+    month = models.DateField()
+    account_id = models.UUIDField()
+    book_id = models.UUIDField()
+    currency = models.CharField(max_length=3)
+    balance_minor = models.BigIntegerField()
+    postings = models.BigIntegerField()

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from django.db import connection
 from django.db.models import Case, Count, Sum, Value, When
 from django.utils import timezone
 
-from transactions.models import Book, LedgerAccount, Transfer
+from transactions.models import Book, ClosedMonth, LedgerAccount, Transfer
 from transactions.selectors.clocks import balances_at
 from transactions.states import Clock, TransferState
 
@@ -68,6 +68,11 @@ def ends_of_months(*, count: int) -> Sequence[datetime]:
         ends.append(datetime(year, month, 1, tzinfo=UTC))
         year, month = (year, month - 1) if month > 1 else (year - 1, 12)
     return ends[::-1]
+
+
+def closed_month(month: date) -> ClosedMonth | None:
+    """Return a month that is closed, by its first day; None where it is open."""
+    return ClosedMonth.objects.filter(pk=month).first()
 
 
 def standings(book: Book, *, ends: Sequence[datetime], clock: Clock) -> Sequence[Standing]:
