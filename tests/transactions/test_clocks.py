@@ -33,7 +33,7 @@ FROM transactions_posting AS p INNER JOIN transactions_journal AS j ON j.id = p.
 WHERE p.account_id = %s AND CASE %s WHEN 'occurred' THEN p.occurred_at ELSE j.recorded_at END <= %s
 """
 BOTH = f"""
-SELECT (ledger_stand_before(%s, %s, %s + interval '1 microsecond')).balance_minor, ({SUM})
+SELECT (ledger_stand_before(ARRAY[%s], %s, %s + interval '1 microsecond')).balance_minor, ({SUM})
 """
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BigIntegerField, Case, F, Func, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, F, Func, QuerySet, UUIDField, Value, When
 
 from transactions.models import LedgerAccount, RollUp
 from transactions.states import Clock
@@ -19,10 +19,7 @@ TICK: Final = timedelta(microseconds=1)
 FIRST_INSTANT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_INSTANT: Final = datetime(9998, 12, 31, tzinfo=UTC)
 
-STANDS: Final = """
-SELECT a.id, s.balance_minor
-FROM unnest(%s::uuid[]) AS a (id), LATERAL ledger_stand_before(a.id, %s, %s) AS s
-"""
+STANDS: Final = "SELECT account_id, balance_minor FROM ledger_stand_before(%s::uuid[], %s, %s)"
 
 
 def balances_at(
@@ -47,11 +44,10 @@ def balance_at(
 def with_balances(accounts: QuerySet[LedgerAccount]) -> QuerySet[LedgerAccount]:
     """Add `stands_minor` to accounts: what is posted on them, also where none is kept."""
     derived = Func(
-        F("pk"),
+        Func(F("pk"), template="ARRAY[%(expressions)s]", output_field=UUIDField()),
         Value(Clock.RECORDED.value),
         Value(LAST_INSTANT),
-        function="ledger_stand_before",
-        template="(%(function)s(%(expressions)s)).balance_minor",
+        template="(SELECT balance_minor FROM ledger_stand_before(%(expressions)s))",
         output_field=BigIntegerField(),
     )
     kept = F("balance__posted_minor")

@@ -49,7 +49,8 @@ CLOCKS: Final[tuple[tuple[str, str, str], ...]] = (
             b.account_id, s.balance_minor, b.month, b.balance_minor)
         FROM transactions_closedbalance AS b
         CROSS JOIN LATERAL ledger_stand_before(
-            b.account_id, 'recorded', (b.month + interval '1 month') AT TIME ZONE 'UTC') AS s
+            ARRAY[b.account_id], 'recorded', (b.month + interval '1 month') AT TIME ZONE 'UTC'
+        ) AS s
         WHERE b.month = (SELECT max(month) FROM transactions_closedmonth)
             AND (s.balance_minor <> b.balance_minor OR s.postings <> b.postings)
         UNION ALL

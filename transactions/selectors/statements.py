@@ -39,8 +39,8 @@ BY: Final[dict[Clock, str]] = {
 STATEMENT: Final = """
 SELECT opening.balance_minor, closing.balance_minor, closing.postings - opening.postings,
     r.settled_at, line.*
-FROM ledger_stand_before(%(account)s, %(clock)s, %(since)s) AS opening
-CROSS JOIN ledger_stand_before(%(account)s, %(clock)s, %(until)s) AS closing
+FROM ledger_stand_before(ARRAY[%(account)s], %(clock)s, %(since)s) AS opening
+CROSS JOIN ledger_stand_before(ARRAY[%(account)s], %(clock)s, %(until)s) AS closing
 CROSS JOIN transactions_rollup AS r
 LEFT JOIN LATERAL ({lines}) AS line ON true
 """

@@ -18,9 +18,11 @@ from transactions.states import Clock
 # The books' own accounts first, then the customers', each by its name.
 TRIAL: Final = """
 SELECT a.id, a.code, a.currency, a.keeps_balance, s.balance_minor
-FROM transactions_ledgeraccount AS a
-CROSS JOIN LATERAL ledger_stand_before(a.id, %s, %s) AS s
-WHERE a.book_id = %s AND s.postings > 0
+FROM ledger_stand_before(
+    ARRAY(SELECT id FROM transactions_ledgeraccount WHERE book_id = %s), %s, %s
+) AS s
+INNER JOIN transactions_ledgeraccount AS a ON a.id = s.account_id
+WHERE s.postings > 0
 ORDER BY a.currency, a.keeps_balance, a.code
 """
 
@@ -84,7 +86,7 @@ def access_book(book_id: UUID | str, *, actor: Actor) -> Book:
 def trial_balances(book: Book, *, at: datetime, clock: Clock) -> Sequence[TrialBalance]:
     """Return a book's trial balance at an instant, one a currency, all of one moment."""
     with connection.cursor() as cursor:
-        cursor.execute(TRIAL, [clock.value, at + TICK, book.pk])
+        cursor.execute(TRIAL, [book.pk, clock.value, at + TICK])
         rows = cursor.fetchall()
     return [
         TrialBalance(

@@ -58,33 +58,15 @@ SET plan_cache_mode = force_generic_plan AS $$
     WHERE m.at >= p_cell.begins_at AND m.at < p_before
 $$;
 
--- What of an account is behind the horizon, one by one.
-CREATE FUNCTION ledger_tail(p_account uuid, p_clock text, p_before timestamptz)
-RETURNS TABLE (amount_minor bigint) LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-    v_end record := public.ledger_horizon();
-BEGIN
-    RETURN QUERY
-    SELECT m.amount_minor FROM (
-        SELECT p.amount_minor, CASE p_clock WHEN 'occurred' THEN p.occurred_at ELSE (
-            SELECT j.recorded_at FROM public.transactions_journal AS j WHERE j.id = p.journal_id) END AS at
-        FROM public.transactions_posting AS p
-        WHERE (p.xact, p.id) >= (v_end.xact, v_end.id) AND p.id > v_end.base_id AND p.account_id = p_account
-    ) AS m
-    WHERE m.at < p_before;
-END;
-$$;
-
--- What of an account is rolled up in whole cells before an instant, and the cell that the instant
--- cuts through, if there is one: its members are to be added up one by one.
-CREATE FUNCTION ledger_rolled_before(
-    p_account uuid, p_clock text, p_before timestamptz,
-    OUT amount numeric, OUT lines numeric, OUT cell transactions_movement
+-- What of an account is rolled up in the month of an instant and before that instant: whole cells,
+-- the largest first, and then one by one what is in the cell that the instant cuts through.
+CREATE FUNCTION ledger_within_month(
+    p_account uuid, p_clock text, p_before timestamptz, OUT amount numeric, OUT lines numeric
 ) LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    v_from timestamptz := '-infinity';
+    v_end record := public.ledger_horizon();
+    v_cell public.transactions_movement;
     v_begins timestamptz;
     v_part record;
 BEGIN
@@ -92,44 +74,67 @@ BEGIN
     lines := 0;
     FOR v_grain IN 0..4 LOOP
         v_begins := date_trunc(public.ledger_grain(v_grain), p_before, 'UTC');
-        SELECT coalesce(sum(m.amount_minor), 0) AS amount, coalesce(sum(m.postings), 0) AS lines INTO v_part
-        FROM public.transactions_movement AS m
-        WHERE m.account_id = p_account AND m.clock = p_clock AND m.grain = v_grain
-            AND m.begins_at >= v_from AND m.begins_at < v_begins;
-        amount := amount + v_part.amount;
-        lines := lines + v_part.lines;
-        SELECT * INTO cell FROM public.transactions_movement AS m
+        IF v_grain > 0 THEN
+            SELECT coalesce(sum(m.amount_minor), 0) AS amount, coalesce(sum(m.postings), 0) AS lines INTO v_part
+            FROM public.transactions_movement AS m
+            WHERE m.account_id = p_account AND m.clock = p_clock AND m.grain = v_grain
+                AND m.begins_at >= v_cell.begins_at AND m.begins_at < v_begins;
+            amount := amount + v_part.amount;
+            lines := lines + v_part.lines;
+        END IF;
+        SELECT * INTO v_cell FROM public.transactions_movement AS m
         WHERE m.account_id = p_account AND m.clock = p_clock AND m.grain = v_grain AND m.begins_at = v_begins;
-        EXIT WHEN NOT FOUND OR NOT cell.is_cut;
-        v_from := v_begins;
+        EXIT WHEN NOT FOUND OR NOT v_cell.is_cut;
     END LOOP;
+    SELECT coalesce(sum(m.amount_minor), 0) AS amount, count(*) AS lines INTO v_part
+    FROM public.ledger_members(v_cell, p_before) AS m
+    WHERE (m.xact, m.id) < (v_end.xact, v_end.id) OR m.id <= v_end.base_id;
+    amount := amount + v_part.amount;
+    lines := lines + v_part.lines;
 END;
 $$;
 
--- How an account stands before an instant on a clock: what its postings until then add up to, and
--- how many they are. Exact at any instant, while postings are written and rolled up.
-CREATE FUNCTION ledger_stand_before(
-    p_account uuid, p_clock text, p_before timestamptz, OUT balance_minor bigint, OUT postings bigint
-) LANGUAGE plpgsql STABLE
+-- How accounts stand before an instant on a clock: what the postings of each until then add up to,
+-- and how many they are. Exact at any instant, while postings are written and rolled up: the months
+-- before, what is rolled up of the instant's own, and the tail. All of one moment.
+CREATE FUNCTION ledger_stand_before(p_accounts uuid[], p_clock text, p_before timestamptz)
+RETURNS TABLE (account_id uuid, balance_minor bigint, postings bigint) LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     v_end record := public.ledger_horizon();
-    v_tail record;
-    v_rolled record;
-    v_cut record;
+    v_month timestamptz := date_trunc(public.ledger_grain(0), p_before, 'UTC');
 BEGIN
-    SELECT coalesce(sum(t.amount_minor), 0) AS amount, count(*) AS lines INTO v_tail
-    FROM public.ledger_tail(p_account, p_clock, p_before) AS t;
-    balance_minor := v_tail.amount;
-    postings := v_tail.lines;
-    IF v_end.is_ours THEN
-        v_rolled := public.ledger_rolled_before(p_account, p_clock, p_before);
-        SELECT coalesce(sum(m.amount_minor), 0) AS amount, count(*) AS lines INTO v_cut
-        FROM public.ledger_members(v_rolled.cell, p_before) AS m
-        WHERE (m.xact, m.id) < (v_end.xact, v_end.id) OR m.id <= v_end.base_id;
-        balance_minor := balance_minor + v_rolled.amount + v_cut.amount;
-        postings := postings + v_rolled.lines + v_cut.lines;
-    END IF;
+    RETURN QUERY
+    WITH months AS (
+        SELECT m.account_id, sum(m.amount_minor) FILTER (WHERE m.begins_at < v_month) AS amount,
+            sum(m.postings) FILTER (WHERE m.begins_at < v_month) AS lines,
+            bool_or(m.begins_at = v_month AND p_before > v_month) AS has_part
+        FROM public.transactions_movement AS m
+        WHERE v_end.is_ours AND m.account_id = ANY(p_accounts) AND m.clock = p_clock AND m.grain = 0
+            AND m.begins_at <= v_month
+        GROUP BY m.account_id
+    ),
+
+    tail AS (
+        SELECT t.account_id, sum(t.amount_minor) AS amount, count(*) AS lines
+        FROM (
+            SELECT p.account_id, p.amount_minor, CASE p_clock WHEN 'occurred' THEN p.occurred_at ELSE (
+                SELECT j.recorded_at FROM public.transactions_journal AS j WHERE j.id = p.journal_id) END AS at
+            FROM public.transactions_posting AS p
+            WHERE (p.xact, p.id) >= (v_end.xact, v_end.id) AND p.id > v_end.base_id
+                AND p.account_id = ANY(p_accounts)
+        ) AS t
+        WHERE t.at < p_before
+        GROUP BY t.account_id
+    )
+
+    SELECT a.id,
+        (coalesce(m.amount, 0) + coalesce(w.amount, 0) + coalesce(t.amount, 0))::bigint,
+        (coalesce(m.lines, 0) + coalesce(w.lines, 0) + coalesce(t.lines, 0))::bigint
+    FROM unnest(p_accounts) AS a (id)
+    LEFT JOIN months AS m ON m.account_id = a.id
+    LEFT JOIN LATERAL public.ledger_within_month(a.id, p_clock, p_before) AS w ON m.has_part
+    LEFT JOIN tail AS t ON t.account_id = a.id;
 END;
 $$;
 
@@ -306,9 +311,8 @@ ALTER FUNCTION ledger_grain(integer) OWNER TO cs_definer;
 ALTER FUNCTION ledger_is_heavy(transactions_movement) OWNER TO cs_definer;
 ALTER FUNCTION ledger_horizon() OWNER TO cs_definer;
 ALTER FUNCTION ledger_members(transactions_movement, timestamptz) OWNER TO cs_definer;
-ALTER FUNCTION ledger_tail(uuid, text, timestamptz) OWNER TO cs_definer;
-ALTER FUNCTION ledger_rolled_before(uuid, text, timestamptz) OWNER TO cs_definer;
-ALTER FUNCTION ledger_stand_before(uuid, text, timestamptz) OWNER TO cs_definer;
+ALTER FUNCTION ledger_within_month(uuid, text, timestamptz) OWNER TO cs_definer;
+ALTER FUNCTION ledger_stand_before(uuid[], text, timestamptz) OWNER TO cs_definer;
 ALTER FUNCTION ledger_window(bigint, uuid, bigint, uuid) OWNER TO cs_definer;
 ALTER FUNCTION ledger_roll_in(bigint, uuid, bigint, uuid) OWNER TO cs_definer;
 ALTER FUNCTION ledger_cut(transactions_movement[], bigint, uuid, uuid) OWNER TO cs_definer;
