@@ -20,7 +20,8 @@ from transactions.states import Clock
 PLAIN: Final = "Vera"
 BOLD: Final = "VeraBd"
 SIZE: Final = 7
-WIDTH, HEIGHT = landscape(A4)
+PAGE: Final = landscape(A4)
+WIDTH, HEIGHT = (int(side) for side in PAGE)
 MARGIN: Final = 36
 LEADING: Final = 11
 LINES_A_PAGE: Final = 42
@@ -44,7 +45,7 @@ def statement_pdf(statement: Statement) -> bytes:
     """Return a statement as PDF, A4 across."""
     _glyphs()
     paper = io.BytesIO()
-    canvas = Canvas(paper, pagesize=(WIDTH, HEIGHT), invariant=1, pageCompression=1)
+    canvas = Canvas(paper, pagesize=PAGE, invariant=1, pageCompression=1)
     canvas.setTitle(f"Statement of {statement.code}")
     canvas.setCreator("Countersign")
     rows = _rows(statement)
@@ -64,7 +65,7 @@ def legible(text: str) -> str:
     return "".join(c if ord(c) in known else f"[U+{ord(c):04X}]" for c in text)
 
 
-Row = Callable[[Canvas, float], None]
+Row = Callable[[Canvas, int], None]
 
 
 def _rows(statement: Statement) -> Sequence[Row]:
@@ -75,7 +76,7 @@ def _rows(statement: Statement) -> Sequence[Row]:
 
 
 def _sum(word: str, at: str, amount_minor: int, *, currency: str) -> Row:  # noqa: PLR0917 - a row
-    def draw(canvas: Canvas, height: float) -> None:
+    def draw(canvas: Canvas, height: int) -> None:
         canvas.setFont(BOLD, SIZE)
         canvas.drawString(COLUMNS[0][1], height, at)
         canvas.drawString(COLUMNS[2][1], height, word)
@@ -94,7 +95,7 @@ def _line(line: StatementLine, *, currency: str) -> Row:
     )
     figures = (line.amount_minor, line.balance_minor)
 
-    def draw(canvas: Canvas, height: float) -> None:
+    def draw(canvas: Canvas, height: int) -> None:
         canvas.setFont(PLAIN, SIZE)
         for (_, at), text in zip(COLUMNS, texts, strict=True):
             canvas.drawString(at, height, text)
