@@ -138,20 +138,21 @@ BEGIN
 END;
 $$;
 
--- The postings from one place up to another, each once for either clock.
-CREATE FUNCTION ledger_window(p_from_xact bigint, p_from_id uuid, p_to_xact bigint, p_to_id uuid)
+-- The postings from the horizon up to a place behind it, each once for either clock.
+CREATE FUNCTION ledger_window(p_state transactions_rollup, p_to_xact bigint, p_to_id uuid)
 RETURNS TABLE (account_id uuid, clock text, id uuid, amount_minor bigint, at timestamptz) LANGUAGE sql STABLE
 SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT p.account_id, c.clock, p.id, p.amount_minor, c.at
     FROM public.transactions_posting AS p
     CROSS JOIN LATERAL (VALUES ('occurred', p.occurred_at), ('recorded', (
         SELECT j.recorded_at FROM public.transactions_journal AS j WHERE j.id = p.journal_id))) AS c (clock, at)
-    WHERE (p.xact, p.id) >= (p_from_xact, p_from_id) AND (p.xact, p.id) < (p_to_xact, p_to_id)
+    WHERE (p.xact, p.id) >= (p_state.horizon_xact, p_state.horizon_id) AND (p.xact, p.id) < (p_to_xact, p_to_id)
+        AND p.id > p_state.base_id
 $$;
 
--- Takes the postings from one place up to another into the cells: the months of their accounts on
+-- Takes the postings from the horizon up to a place behind it into the cells: the months of their accounts on
 -- both clocks, and the parts of every cell that was cut before. Returns the cells grown too large.
-CREATE FUNCTION ledger_roll_in(p_from_xact bigint, p_from_id uuid, p_to_xact bigint, p_to_id uuid)
+CREATE FUNCTION ledger_roll_in(p_state transactions_rollup, p_to_xact bigint, p_to_id uuid)
 RETURNS transactions_movement[] LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -160,7 +161,7 @@ BEGIN
     WITH RECURSIVE lines AS (
         SELECT w.account_id, w.clock, 0 AS grain, date_trunc(public.ledger_grain(0), w.at, 'UTC') AS begins_at,
             w.id, w.amount_minor, w.at
-        FROM public.ledger_window(p_from_xact, p_from_id, p_to_xact, p_to_id) AS w
+        FROM public.ledger_window(p_state, p_to_xact, p_to_id) AS w
         UNION ALL
         SELECT l.account_id, l.clock, l.grain + 1, date_trunc(public.ledger_grain(l.grain + 1), l.at, 'UTC'),
             l.id, l.amount_minor, l.at
@@ -226,9 +227,10 @@ DECLARE
     v_heavy public.transactions_movement[];
 BEGIN
     SELECT count(*) INTO v_count FROM public.transactions_posting AS p
-    WHERE (p.xact, p.id) >= (p_state.horizon_xact, p_state.horizon_id) AND (p.xact, p.id) < (p_to_xact, p_to_id);
+    WHERE (p.xact, p.id) >= (p_state.horizon_xact, p_state.horizon_id) AND (p.xact, p.id) < (p_to_xact, p_to_id)
+        AND p.id > p_state.base_id;
     IF v_count > 0 THEN
-        v_heavy := public.ledger_roll_in(p_state.horizon_xact, p_state.horizon_id, p_to_xact, p_to_id);
+        v_heavy := public.ledger_roll_in(p_state, p_to_xact, p_to_id);
         WHILE v_heavy IS NOT NULL LOOP
             v_heavy := public.ledger_cut(v_heavy, p_to_xact, p_to_id, p_state.base_id);
         END LOOP;
@@ -261,7 +263,7 @@ BEGIN
     v_seen := pg_current_snapshot();
     SELECT p.xact, p.id INTO v_to_xact, v_to_id FROM public.transactions_posting AS p
     WHERE (p.xact, p.id) >= (v_state.horizon_xact, v_state.horizon_id)
-        AND p.xact < pg_snapshot_xmin(v_seen)::text::bigint
+        AND p.xact < pg_snapshot_xmin(v_seen)::text::bigint AND p.id > v_state.base_id
     ORDER BY p.xact, p.id OFFSET p_postings_max LIMIT 1;
     IF NOT FOUND THEN
         v_to_xact := pg_snapshot_xmin(v_seen)::text::bigint;
@@ -313,8 +315,8 @@ ALTER FUNCTION ledger_horizon() OWNER TO cs_definer;
 ALTER FUNCTION ledger_members(transactions_movement, timestamptz) OWNER TO cs_definer;
 ALTER FUNCTION ledger_within_month(uuid, text, timestamptz) OWNER TO cs_definer;
 ALTER FUNCTION ledger_stand_before(uuid[], text, timestamptz) OWNER TO cs_definer;
-ALTER FUNCTION ledger_window(bigint, uuid, bigint, uuid) OWNER TO cs_definer;
-ALTER FUNCTION ledger_roll_in(bigint, uuid, bigint, uuid) OWNER TO cs_definer;
+ALTER FUNCTION ledger_window(transactions_rollup, bigint, uuid) OWNER TO cs_definer;
+ALTER FUNCTION ledger_roll_in(transactions_rollup, bigint, uuid) OWNER TO cs_definer;
 ALTER FUNCTION ledger_cut(transactions_movement[], bigint, uuid, uuid) OWNER TO cs_definer;
 ALTER FUNCTION ledger_take_in(transactions_rollup, bigint, uuid) OWNER TO cs_definer;
 ALTER FUNCTION ledger_roll_up(integer) OWNER TO cs_definer;
