@@ -50,5 +50,5 @@ def amounts_over_time(
             for index, (name, amounts) in enumerate(series)
         ],
     }
-    legend = {"plugins": {"legend": {"display": len(series) > 1}}}
+    legend = {"plugins": {"legend": {"display": len(series) > 1, "labels": {"color": "#8b93a1"}}}}
     return {"data": json.dumps(data), "options": json.dumps(OPTIONS | legend)}
