@@ -50,6 +50,15 @@ OVERSIGHT_PAGES: Final = frozenset(
         "integrations.view_dispatch",
     }
 )
+# The books on paper. Taking a copy out of the house is an act of its own, with an entry.
+BOOKS_PAGES: Final = frozenset(
+    {
+        "transactions.view_trialbalance",
+        "transactions.view_monthend",
+        "transactions.export_statement",
+        "transactions.export_trial_balance",
+    }
+)
 
 ROLES: Final[dict[Role, frozenset[str]]] = {
     Role.SUPPORT_AGENT: MONEY_PAGES
@@ -60,7 +69,9 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
     },
     Role.FINANCE_OPERATOR: MONEY_PAGES
     | OVERSIGHT_PAGES
+    | BOOKS_PAGES
     | {
+        "transactions.close_month",
         "transactions.request_transfer",
         "transactions.request_reversal",
         "transactions.cancel_transfer",
@@ -72,6 +83,7 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
     },
     Role.COMPLIANCE_OFFICER: MONEY_PAGES
     | OVERSIGHT_PAGES
+    | BOOKS_PAGES
     | {
         "accounts.decide_approval",
         "accounts.retry_approval",
@@ -80,7 +92,7 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
         "transactions.flag_transfer",
         "integrations.replay_callback",
     },
-    Role.AUDITOR: MONEY_PAGES | OVERSIGHT_PAGES,
+    Role.AUDITOR: MONEY_PAGES | OVERSIGHT_PAGES | BOOKS_PAGES,
 }
 
 # Whoever asks may not decide; whoever checks the work may not do it.

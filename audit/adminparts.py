@@ -47,6 +47,12 @@ def page_of(model: str, key: UUID | str | None, *, text: object) -> SafeString:
     return format_html('<a class="text-link" href="{}">{}</a>', address, text)
 
 
+def address_of(name: str, key: UUID | str, *, text: object) -> SafeString:
+    """Return a link to one of the site's own pages about a row, e.g. `statement`."""
+    address = reverse(f"admin:{name}", args=[key])
+    return format_html('<a class="text-link" href="{}">{}</a>', address, text)
+
+
 def table(headings: Sequence[str], *, rows: Iterable[Sequence[object]]) -> SafeString:
     """Return a small table; each cell is escaped unless it is markup already."""
     cells = [(format_html_join("", "<td>{}</td>", ((cell,) for cell in row)),) for row in rows]

@@ -10,6 +10,7 @@ SECONDS = {
     "transactions.execute_scheduled": 5.0,
     "integrations.send_payouts": 2.0,
     "integrations.ask_providers": 3.0,
+    "transactions.roll_up": 5.0,
     "transactions.check_books": 300.0,
     "audit.make_partitions": 24 * 3600.0,
 }

@@ -12,11 +12,15 @@ from config.queues import QUEUES, badge
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One entry of the sidebar; `model` names its page and so the permission to see it."""
+    """One entry of the sidebar; `model` names its page and so the permission to see it.
+
+    `address` names a page that lists no model's rows.
+    """
 
     title: str
     icon: str
     model: str
+    address: str = ""
 
     @property
     def permission(self) -> str:
@@ -28,9 +32,13 @@ class Page:
     def link(self) -> str:
         """Return the page's address; empty where no page is served."""
         try:
-            return reverse(f"admin:{self.model.replace('.', '_')}_changelist")
+            return reverse(f"admin:{self.address or self._list}")
         except NoReverseMatch:
             return ""
+
+    @property
+    def _list(self) -> str:
+        return f"{self.model.replace('.', '_')}_changelist"
 
 
 GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
@@ -46,6 +54,18 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
                 title="Manual journals", icon="edit_document", model="transactions.journalproposal"
             ),
             Page(title="Books' accounts", icon="account_tree", model="transactions.ledgeraccount"),
+            Page(
+                title="Trial balance",
+                icon="balance",
+                model="transactions.trialbalance",
+                address="trial_balance",
+            ),
+            Page(
+                title="Month-end",
+                icon="event_available",
+                model="transactions.monthend",
+                address="month_end",
+            ),
         ),
     ),
     (
@@ -75,8 +95,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     trace = {"title": "Trace", "icon": "conversion_path", "link": reverse("admin:trace")}
     today = [home, trace, *_queues(request)]
     groups = [{"title": "Today", "separator": False, "items": today}]
+    here = _here(request)
     for title, pages in GROUPS:
-        items = [_item(page) for page in pages if _is_open(page, request=request)]
+        items = [_item(page, here=here) for page in pages if _is_open(page, request=request)]
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
@@ -95,8 +116,15 @@ def _queues(request: HttpRequest) -> list[dict[str, Any]]:
     return items
 
 
-def _item(page: Page) -> dict[str, Any]:
-    return {"title": page.title, "icon": page.icon, "link": page.link}
+def _here(request: HttpRequest) -> str:
+    """Return the entry that the page being shown belongs to: the one whose address says most."""
+    links = (page.link for _, pages in GROUPS for page in pages)
+    return max((link for link in links if link and request.path.startswith(link)), default="")
+
+
+def _item(page: Page, *, here: str) -> dict[str, Any]:
+    active = page.link == here
+    return {"title": page.title, "icon": page.icon, "link": page.link, "active": active}
 
 
 def _is_open(page: Page, *, request: HttpRequest) -> bool:

@@ -153,3 +153,37 @@ class TooEarly(Refusal):
     transient = True
 
     ref: str
+
+
+@dataclass(eq=False, kw_only=True)
+class StatementTooLong(Refusal):
+    """There are more lines in this period than one statement holds; ask for a shorter one."""
+
+    code = "statement_too_long"
+    kind = RefusalKind.INVALID
+    transient = False
+
+    lines: int
+    lines_max: int
+
+
+@dataclass(eq=False, kw_only=True)
+class MonthNotSettled(Refusal):
+    """More may still be written down before the end of this month."""
+
+    code = "month_not_settled"
+    kind = RefusalKind.CONFLICT
+    transient = True
+
+    month: str
+
+
+@dataclass(eq=False, kw_only=True)
+class MonthClosed(Refusal):
+    """This month is closed already, or a later one is."""
+
+    code = "month_closed"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    month: str

@@ -53,8 +53,12 @@ class Money:
 
     def __str__(self) -> str:
         """Show as people write it, e.g. `-1,234.50 EUR`, `500 JPY`, `1.234 BHD`."""
+        return f"{self.figures(grouped=True)} {self.currency}"
+
+    def figures(self, *, grouped: bool = False) -> str:
+        """Return the amount without its currency: `-1234.50`, or grouped `-1,234.50`."""
         exponent = EXPONENTS[self.currency]
         sign = "-" if self.amount_minor < 0 else ""
         whole, part = divmod(abs(self.amount_minor), 10**exponent)
         tail = f".{part:0{exponent}d}" if exponent else ""
-        return f"{sign}{whole:,}{tail} {self.currency}"
+        return f"{sign}{whole:{',' if grouped else ''}}{tail}"

@@ -1,4 +1,4 @@
-"""The lives of transfers and holds, each as one table. Pure but for TextChoices."""
+"""The lives of transfers and holds, each as one table; the clocks. Pure but for TextChoices."""
 
 from typing import Final
 
@@ -55,6 +55,13 @@ class HoldState(TextChoices):
     POSTED = "posted", "Captured"
     VOIDED = "voided", "Released"
     EXPIRED = "expired", "Expired, released"
+
+
+class Clock(TextChoices):
+    """By which clock an instant is meant: the world's, or that of the database."""
+
+    OCCURRED = "occurred", "When it happened"
+    RECORDED = "recorded", "When it was written down"
 
 
 class LimitWindow(TextChoices):

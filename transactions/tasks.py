@@ -6,6 +6,7 @@ from celery import shared_task
 
 from transactions.rounds import approvals, holds, schedules
 from transactions.selectors.invariants import violations
+from transactions.services import rolling
 
 log = logging.getLogger(__name__)
 
@@ -35,3 +36,9 @@ def check_books() -> int:
     for line in found:
         log.critical("books: %s", line)
     return len(found)
+
+
+@shared_task(name="transactions.roll_up")
+def roll_up() -> int:
+    """Roll up what moved since the last time. A second one at once finds the first and leaves."""
+    return rolling.roll_up()

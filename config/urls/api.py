@@ -9,6 +9,7 @@ from config import health, pages
 from transactions.api.accounts import AccountDetail, AccountList, PostingList
 from transactions.api.holds import HoldCapture, HoldDetail, HoldList, HoldVoid
 from transactions.api.reversals import TransferReverse
+from transactions.api.statements import BalanceDetail, StatementDetail
 from transactions.api.transfers import (
     TransferCancel,
     TransferDetail,
@@ -25,6 +26,8 @@ urlpatterns = [
     path("v1/accounts", AccountList.as_view()),
     path("v1/accounts/<str:account_id>", AccountDetail.as_view()),
     path("v1/accounts/<str:account_id>/postings", PostingList.as_view()),
+    path("v1/accounts/<str:account_id>/balance", BalanceDetail.as_view()),
+    path("v1/accounts/<str:account_id>/statement", StatementDetail.as_view()),
     path("v1/transfers", TransferList.as_view()),
     path("v1/transfers/<str:transfer_id>", TransferDetail.as_view()),
     path("v1/transfers/<str:transfer_id>/cancel", TransferCancel.as_view()),

@@ -58,7 +58,9 @@ def test_a_refusal_explains_itself_in_one_line(refusal: type[Refusal]) -> None:
 
 
 def test_whoever_reads_everything_changes_nothing() -> None:
-    assert not ROLES[Role.AUDITOR] & set(COMMANDS)
+    acts = ROLES[Role.AUDITOR] & set(COMMANDS)
+    # A copy taken out of the house changes nothing in it, and is on record.
+    assert all(name.partition(".")[2].startswith("export_") for name in acts)
 
 
 def test_nobody_both_asks_and_decides() -> None:

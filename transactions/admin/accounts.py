@@ -16,7 +16,16 @@ from accounts.scopes import visible_accounts
 from accounts.states import FreezeMode
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step, allowed
-from audit.adminparts import EMPTY, action, display, labelled, page_of, public_id, sentence
+from audit.adminparts import (
+    EMPTY,
+    action,
+    address_of,
+    display,
+    labelled,
+    page_of,
+    public_id,
+    sentence,
+)
 from transactions.admin.pending import show_pending
 from transactions.admin.standings import FREEZES
 from transactions.models import Balance
@@ -52,7 +61,7 @@ class AccountPage(LookOnlyAdmin[Account]):
     actions_detail = ("freeze",)
     fieldsets = (
         (None, {"fields": ("standing", "name", "partner", "portfolio", "customer_link")}),
-        ("Money", {"fields": ("posted", "reserved", "available", "frozen")}),
+        ("Money", {"fields": ("posted", "reserved", "available", "frozen", "statement")}),
         ("Proposed and not decided", {"fields": ("proposed",)}),
         ("References", {"fields": ("shown_id", "alias", "created_at")}),
     )
@@ -96,6 +105,11 @@ class AccountPage(LookOnlyAdmin[Account]):
     def proposed(self, row: Account) -> SafeString:
         """Show what waits for a second person."""
         return show_pending(row.pk)
+
+    @display(description="Statement")
+    def statement(self, row: Account) -> SafeString:
+        """Lead to the statement, and to how it stood on any day."""
+        return address_of("statement", row.pk, text="Statement and balance as of any day")
 
     has_freeze_permission = allowed("transactions.freeze_account")
 

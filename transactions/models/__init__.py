@@ -1,5 +1,6 @@
 """Every table of this app, re-exported for Django and for other apps."""
 
+from transactions.models.clocks import ClosedBalance, ClosedMonth, Movement, RollUp
 from transactions.models.holds import Hold
 from transactions.models.ledger import (
     Balance,
@@ -17,6 +18,8 @@ from transactions.models.transfers import Limit, Transfer
 __all__ = [
     "Balance",
     "Book",
+    "ClosedBalance",
+    "ClosedMonth",
     "Dispute",
     "Hold",
     "Journal",
@@ -24,10 +27,12 @@ __all__ = [
     "JournalProposal",
     "LedgerAccount",
     "Limit",
+    "Movement",
     "Payment",
     "Posting",
     "ProposedLine",
     "ProviderPayout",
     "ReversedLine",
+    "RollUp",
     "Transfer",
 ]

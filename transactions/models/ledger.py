@@ -189,11 +189,18 @@ class Posting(models.Model):
     balance_after_minor = models.BigIntegerField(null=True)
     account_version = models.BigIntegerField(null=True)
     occurred_at = models.DateTimeField()
+    xact = models.BigIntegerField()
 
     class Meta:
         indexes = [
             models.Index(name="posting_by_account", fields=["account_id", "id"]),
             models.Index(name="posting_by_journal", fields=["journal_id"]),
+            models.Index(name="posting_by_xact", fields=["xact", "id", "account_id"]),
+            models.Index(
+                name="posting_by_occurred",
+                fields=["account_id", "occurred_at", "id"],
+                include=["amount_minor", "xact"],
+            ),
         ]
 
     @property

@@ -12,6 +12,7 @@ from typing import Final
 from django.db import connection
 
 from transactions.selectors.invariants_of_books import BOOKS
+from transactions.selectors.invariants_of_clocks import CLOCKS
 from transactions.selectors.invariants_of_holds import HOLDS
 from transactions.selectors.invariants_of_witness import WITNESS
 
@@ -68,5 +69,5 @@ def violations() -> list[str]:
     ]
 
 
-for _name, _promise, _sql in (*BOOKS, *HOLDS, *WITNESS):
+for _name, _promise, _sql in (*BOOKS, *CLOCKS, *HOLDS, *WITNESS):
     register(_name, promise=_promise, sql=_sql)

@@ -1,0 +1,66 @@
+"""The invariants of what is derived from postings: roll-ups and closed months. SQL only."""
+
+from typing import Final
+
+CLOCKS: Final[tuple[tuple[str, str, str], ...]] = (
+    (
+        "L3",
+        "what is rolled up of an account is what its postings before the horizon add up to",
+        """
+        SELECT format('account %s by %s: %s rolled up, %s posted',
+            coalesce(m.account_id, p.account_id), m.clock, m.total, p.total)
+        FROM (
+            SELECT account_id, clock, sum(amount_minor) AS total, sum(postings) AS lines
+            FROM transactions_movement WHERE grain = 0 GROUP BY account_id, clock
+        ) AS m
+        FULL JOIN (
+            SELECT w.account_id, sum(w.amount_minor) AS total, count(*) AS lines
+            FROM transactions_posting AS w, ledger_horizon() AS h
+            WHERE (w.xact, w.id) < (h.xact, h.id) OR w.id <= h.base_id
+            GROUP BY w.account_id
+        ) AS p ON p.account_id = m.account_id
+        WHERE (SELECT h.is_ours FROM ledger_horizon() AS h)
+            AND (m.total IS DISTINCT FROM p.total OR m.lines IS DISTINCT FROM p.lines)
+        """,
+    ),
+    (
+        "L3",
+        "a cell that is cut is the sum of its parts",
+        """
+        SELECT format('account %s by %s: the cell from %s holds %s, its parts %s',
+            m.account_id, m.clock, m.begins_at, m.amount_minor, parts.total)
+        FROM transactions_movement AS m
+        CROSS JOIN LATERAL (
+            SELECT sum(s.amount_minor) AS total, sum(s.postings) AS lines
+            FROM transactions_movement AS s
+            WHERE s.account_id = m.account_id AND s.clock = m.clock AND s.grain = m.grain + 1
+                AND s.begins_at >= m.begins_at AND s.begins_at < date_add(
+                    m.begins_at, ('1 ' || ledger_grain(m.grain))::interval, 'UTC')
+        ) AS parts
+        WHERE m.is_cut
+            AND (parts.total, parts.lines) IS DISTINCT FROM (m.amount_minor, m.postings)
+        """,
+    ),
+    (
+        "L3",
+        "a closed month says how its accounts stood, and its digest is over what it says",
+        """
+        SELECT format('account %s stood at %s at the end of %s, not at %s',
+            b.account_id, s.balance_minor, b.month, b.balance_minor)
+        FROM transactions_closedbalance AS b
+        CROSS JOIN LATERAL ledger_stand_before(
+            ARRAY[b.account_id], 'recorded', (b.month + interval '1 month') AT TIME ZONE 'UTC'
+        ) AS s
+        WHERE b.month = (SELECT max(month) FROM transactions_closedmonth)
+            AND (s.balance_minor <> b.balance_minor OR s.postings <> b.postings)
+        UNION ALL
+        SELECT format('the balances of %s are not those that were closed', m.month)
+        FROM transactions_closedmonth AS m
+        WHERE m.digest <> encode(sha256(convert_to(coalesce((
+            SELECT string_agg(format('%s %s %s', b.account_id, b.balance_minor, b.postings),
+                E'\\n' ORDER BY b.account_id)
+            FROM transactions_closedbalance AS b WHERE b.month = m.month
+        ), ''), 'UTF8')), 'hex')
+        """,
+    ),
+)

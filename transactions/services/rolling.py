@@ -1,0 +1,36 @@
+"""Keeping the roll-ups of what moved close to the present. Derived rows: no acts, no entries."""
+
+from typing import Final
+
+from django.db import connection
+
+POSTINGS_A_ROUND: Final = 20_000
+ROUNDS_MAX: Final = 10
+
+
+def roll_up() -> int:
+    """Roll up what was posted since the last time; return how many postings that were.
+
+    In rounds, each a short transaction of its own. Twice at once does no harm: the
+    second finds the first at it and does nothing.
+    """
+    taken = 0
+    for _ in range(ROUNDS_MAX):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT ledger_roll_up(%s)", [POSTINGS_A_ROUND])
+            count = int(cursor.fetchone()[0])
+        taken += count
+        if count < POSTINGS_A_ROUND:
+            break
+    return taken
+
+
+def start_over() -> int:
+    """Roll everything up anew, however long it takes; return how many postings that were.
+
+    For the owner's login: after a restore into another cluster, or where cells are in doubt.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute("SELECT ledger_start_over()")
+        return int(cursor.fetchone()[0])

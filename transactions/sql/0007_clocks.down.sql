@@ -1,0 +1,15 @@
+DROP FUNCTION ledger_start_over();
+DROP FUNCTION ledger_roll_up(integer);
+DROP FUNCTION ledger_take_in(transactions_rollup, bigint, uuid);
+DROP FUNCTION ledger_cut(transactions_movement[], bigint, uuid, uuid);
+DROP FUNCTION ledger_roll_in(transactions_rollup, bigint, uuid);
+DROP FUNCTION ledger_window(transactions_rollup, bigint, uuid);
+DROP FUNCTION ledger_stand_before(uuid[], text, timestamptz);
+DROP FUNCTION ledger_within_month(uuid, text, timestamptz);
+DROP FUNCTION ledger_members(transactions_movement, timestamptz);
+DROP FUNCTION ledger_horizon();
+DROP FUNCTION ledger_is_heavy(transactions_movement);
+DROP FUNCTION ledger_grain(integer);
+DROP INDEX posting_by_occurred;
+DROP INDEX posting_by_xact;
+ALTER TABLE transactions_posting DROP COLUMN xact;
