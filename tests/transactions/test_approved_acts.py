@@ -58,7 +58,7 @@ def release() -> Iterator[Act]:
 def asked_by(maker: Actor, *, company: Cast) -> Transfer:
     """Return a payout that staff asked for."""
     return request_transfer(
-        actor=maker, order=factories.order(company.giver), origin=factories.origin()
+        actor=maker, order=factories.staff_order(company), origin=factories.origin()
     )
 
 

@@ -7,8 +7,10 @@ from transactions.admin.accounts import AccountPage
 from transactions.admin.approvals import ApprovalPage
 from transactions.admin.journals import JournalPage
 from transactions.admin.ledger_accounts import LedgerAccountPage
+from transactions.admin.payees import PayeePage
 from transactions.admin.payments import DisputePage, PaymentPage
 from transactions.admin.proposals import JournalProposalPage
+from transactions.admin.suspense import SuspensePage
 from transactions.admin.transfers import TransferPage
 
 __all__ = [
@@ -18,6 +20,8 @@ __all__ = [
     "JournalPage",
     "JournalProposalPage",
     "LedgerAccountPage",
+    "PayeePage",
     "PaymentPage",
+    "SuspensePage",
     "TransferPage",
 ]

@@ -37,8 +37,18 @@ from transactions.selectors.pages import decisions_on
 
 CARRY_OUT: Final = "transactions.carry_out_approvals"
 FIRST: Final = ("amount_minor", "payee_iban", "payee_name", "reference")
+SUMS: Final = {"amount_minor": "Amount", "remains_minor": "Remains before"}
 IN_VAIN: Final = "Nothing more happens until it is withdrawn, or tried again."
-IDS: Final = ("transfer", "source_account", "payee_token", "requested_by")
+IDS: Final = (
+    "transfer",
+    "source_account",
+    "payee_token",
+    "requested_by",
+    "proposal",
+    "allocation",
+    "item",
+    "account_key",
+)
 
 
 class ShownForm(forms.Form):
@@ -255,8 +265,8 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
             value = row.payload[name]
             if name == "lines":
                 lines["Lines"] = _moves(value)
-            elif name == "amount_minor" and row.payload.get("currency") in EXPONENTS:
-                lines["Amount"] = Money(value, row.payload["currency"])
+            elif name in SUMS and row.payload.get("currency") in EXPONENTS:
+                lines[SUMS[name]] = Money(value, row.payload["currency"])
             elif name in IDS:
                 lines[spoken(name)] = copyable(value)
             else:

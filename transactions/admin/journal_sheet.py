@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -19,7 +18,7 @@ from audit.adminparts import table
 from audit.errors import Invalid, Refusal
 from audit.typeids import uuid7
 from transactions.admin.amounts import read_signed_money
-from transactions.admin.desks import Desk
+from transactions.admin.desks import Desk, address
 from transactions.errors import AlreadyBooked
 from transactions.models import Book, LedgerAccount
 from transactions.money import EXPONENTS, Money
@@ -144,7 +143,7 @@ def write_journal(page: Desk, request: HttpRequest) -> HttpResponse:
         **page.admin_site.each_context(request),
         "opts": page.model._meta,  # noqa: SLF001 - Django's own interface
         "title": "New manual journal",
-        "back": reverse("admin:transactions_journalproposal_changelist"),
+        "back": address(page),
         "exponents": json.dumps(EXPONENTS),
     }
     book = _chosen_book(request, actor=actor)
@@ -244,5 +243,4 @@ def _ask(
         context["refused"] = " ".join([refusal.title, *fields])
         return TemplateResponse(request, TEMPLATE, context)
     page.message_user(request, said, messages.SUCCESS)
-    where = reverse("admin:transactions_journalproposal_change", args=[journal.id])
-    return HttpResponseRedirect(where)
+    return HttpResponseRedirect(address(page, journal.id))

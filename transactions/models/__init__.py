@@ -8,8 +8,15 @@ from transactions.models.ledger import (
     LedgerAccount,
     Posting,
 )
+from transactions.models.payees import PayeeChange, RegisteredPayee
 from transactions.models.payments import Dispute, Payment, ProviderPayout
-from transactions.models.proposals import JournalProposal, ProposedLine
+from transactions.models.proposals import (
+    JournalProposal,
+    ProposedLine,
+    SuspenseAllocation,
+    SuspensePosting,
+    SuspenseTally,
+)
 from transactions.models.transfers import Hold, Limit, Transfer
 
 __all__ = [
@@ -22,9 +29,14 @@ __all__ = [
     "JournalProposal",
     "LedgerAccount",
     "Limit",
+    "PayeeChange",
     "Payment",
     "Posting",
     "ProposedLine",
     "ProviderPayout",
+    "RegisteredPayee",
+    "SuspenseAllocation",
+    "SuspensePosting",
+    "SuspenseTally",
     "Transfer",
 ]

@@ -12,6 +12,7 @@ from typing import Final
 from django.db import connection
 
 from transactions.selectors.invariants_of_books import BOOKS
+from transactions.selectors.invariants_of_finance import FINANCE
 from transactions.selectors.invariants_of_witness import WITNESS
 
 SHOWN_MAX: Final = 20
@@ -67,5 +68,5 @@ def violations() -> list[str]:
     ]
 
 
-for _name, _promise, _sql in (*BOOKS, *WITNESS):
+for _name, _promise, _sql in (*BOOKS, *FINANCE, *WITNESS):
     register(_name, promise=_promise, sql=_sql)

@@ -25,6 +25,7 @@ from transactions.models import (
 from transactions.states import TransferState
 
 DEBITS_STOPPED = tuple(mode.bits for mode in FreezeMode if mode.bits & 1)
+HOUSE = "house"
 NEVER_LEFT = (TransferState.FAILED, TransferState.REJECTED, TransferState.CANCELLED)
 
 
@@ -59,6 +60,12 @@ def account_for_money(account_id: UUID | None, *, currency: str) -> LedgerAccoun
 def partner_of_book(book_id: UUID) -> Partner:
     """Return the partner whose book this is."""
     return Partner.objects.get(book_id=book_id)
+
+
+def name_of_book(book_id: UUID) -> str:
+    """Return what a book is called in codes: its partner's short name, or `house`."""
+    found = Partner.objects.filter(book_id=book_id).values_list("slug", flat=True).first()
+    return found or HOUSE
 
 
 def limits_on(account_id: UUID) -> Sequence[Limit]:

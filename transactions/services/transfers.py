@@ -29,6 +29,7 @@ from transactions.selectors.ledger import (
     sent_today,
 )
 from transactions.selectors.transfers import access_transfer
+from transactions.services.payees import wants_signature_for_payee
 from transactions.services.steps import approval_payload, release_hold, save_state, tell
 from transactions.states import LimitWindow, TransferKind, TransferState
 
@@ -41,8 +42,9 @@ def request_transfer(*, actor: Actor, order: TransferOrder, origin: str) -> Tran
     """Take an instruction to move money, exactly once for its `origin`.
 
     An internal transfer is posted at once. A payout is reserved; at or above
-    the partner's threshold, or when staff asks, it waits for a second person.
-    Refuses, in this order: NotFound, CurrencyMismatch, LimitExceeded,
+    the partner's threshold, or when staff asks, or as the payee register wants
+    it, it waits for a second person. Refuses, in this order: NotFound,
+    CurrencyMismatch, LimitExceeded, PayeeNotRegistered, PayeeCooling,
     AccountFrozen, InsufficientFunds; AlreadyBooked for a known origin, and
     Invalid from an account to itself.
     """
@@ -205,11 +207,12 @@ def _move_at_once(transfer: Transfer) -> list[Guarded]:
 
 def _set_aside(transfer: Transfer, *, actor: Actor, partner: Partner) -> list[Guarded]:
     """Reserve a payout's money, and ask for a second signature where one is needed."""
+    is_unusual = wants_signature_for_payee(transfer, actor=actor)
     reserve(transfer.source_id, amount_minor=transfer.amount_minor)
     transfer.state = TransferState.ACCEPTED
     rows: list[Guarded] = []
     is_large = transfer.amount_minor >= partner.approval_threshold_minor
-    if is_large or actor.kind is ActorKind.STAFF:
+    if is_large or is_unusual or actor.kind is ActorKind.STAFF:
         transfer.state = TransferState.AWAITING_APPROVAL
         transfer.approval = ask(
             RELEASE,
