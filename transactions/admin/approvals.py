@@ -31,9 +31,11 @@ from audit.adminparts import (
 )
 from audit.doorbell import ring
 from audit.errors import Refusal
+from transactions.admin.effects import show_effects
 from transactions.admin.standings import APPROVAL_COLOURS, APPROVALS
 from transactions.money import EXPONENTS, Money
 from transactions.selectors.pages import decisions_on
+from transactions.selectors.proposals import NOT_DONE, effects_of
 
 CARRY_OUT: Final = "transactions.carry_out_approvals"
 FIRST: Final = ("amount_minor", "payee_iban", "payee_name", "reference")
@@ -265,6 +267,8 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
             value = row.payload[name]
             if name == "lines":
                 lines["Lines"] = _moves(value)
+                if row.state in NOT_DONE:
+                    lines["As the books stand now"] = show_effects(effects_of(value))
             elif name in SUMS and row.payload.get("currency") in EXPONENTS:
                 lines[SUMS[name]] = Money(value, row.payload["currency"])
             elif name in IDS:

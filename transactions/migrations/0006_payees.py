@@ -103,8 +103,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "historical registered payee",
-                "verbose_name_plural": "historical registered payees",
+                "verbose_name": "historical payee",
+                "verbose_name_plural": "historical payees",
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
             },
@@ -168,6 +168,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name": "payee"},
         ),
         migrations.CreateModel(
             name="PayeeChange",

@@ -35,6 +35,7 @@ class RegisteredPayee(Guarded):
     proposed_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "payee"
         constraints = [
             models.UniqueConstraint(
                 name="payee_alias_once",

@@ -26,6 +26,7 @@ class JournalProposal(Witnessed):
     approval = models.OneToOneField(Approval, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
+        verbose_name = "manual journal"
         constraints = [
             models.CheckConstraint(
                 name="journal_proposal_has_grounds", condition=~Q(reason="") & ~Q(evidence="")

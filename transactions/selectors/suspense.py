@@ -50,6 +50,11 @@ class Item:
     subject_ref: str
     remains_minor: int
 
+    @property
+    def audit_ref(self) -> str:
+        """Return `suspenseposting:<id>`."""
+        return f"suspenseposting:{self.id}"
+
 
 def suspense_items(*, to: Actor) -> QuerySet[SuspensePosting]:
     """Return what arrived in suspense, each with what it is about and what `remains_minor` of it.

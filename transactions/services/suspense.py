@@ -55,7 +55,8 @@ def propose_allocation(*, actor: Actor, allocation: Allocation) -> SuspenseAlloc
     known = AlreadyBooked(origin=row.audit_ref)
     with refuse_on({"transactions_suspenseallocation_pkey": known}):
         row.save(force_insert=True)
-    record("suspense.proposed", actor=actor, target=row, rows=[row, row.approval])
+    rows = [row, row.approval]
+    record("suspense.proposed", actor=actor, target=item, rows=rows, book_id=row.book_id)
     return row
 
 
@@ -102,7 +103,7 @@ def allocate_suspense(*, actor: Actor, approval_id: UUID) -> SuspenseAllocation:
     record(
         "suspense.allocated",
         actor=actor,
-        target=row,
+        target=item,
         facts={"journals": journals},
         rows=[approval, tally, *opened],
         book_id=row.book_id,
