@@ -28,7 +28,7 @@ from accounts.roles import (
     grants_of,
     scope_grants,
 )
-from accounts.services.approvals import decide_approval
+from accounts.services.approvals import decide_approval, note_obstacle
 from accounts.services.partners import (
     onboard_partner,
     open_portfolio,
@@ -562,6 +562,25 @@ def registered(
         shown_hash=asked.payload_hash,
     )
     return activate_payee(actor=SYSTEM, approval_id=asked.pk)
+
+
+@set_up
+def obstruct(approval: Approval) -> Approval:
+    """Approve a request that then cannot be carried out for good."""
+    decide_approval(
+        actor=colleague(),
+        approval_id=approval.pk,
+        verdict=Verdict.APPROVE,
+        reason="looked at it",
+        shown_hash=approval.payload_hash,
+    )
+    return note_obstacle(
+        actor=SYSTEM,
+        approval_id=approval.pk,
+        code="account_frozen",
+        facts={"account": "acc_x"},
+        may_pass=False,
+    )
 
 
 def suspense_of(movement: Movement) -> Item:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.utils.safestring import SafeString
 
 from audit.adminparts import EMPTY, table, tag
+from transactions.admin.amounts import unbroken
 from transactions.selectors.proposals import Effect
 
 
@@ -13,9 +14,9 @@ def show_effects(found: Sequence[Effect]) -> SafeString:
     rows = [
         (
             one.account,
-            one.before,
-            one.change,
-            one.after,
+            unbroken(one.before),
+            unbroken(one.change),
+            unbroken(one.after),
             tag(one.problem, colour="danger") if one.problem else EMPTY,
         )
         for one in found
