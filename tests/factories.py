@@ -48,11 +48,12 @@ from transactions.models import (
     JournalProposal,
     Limit,
     RegisteredPayee,
+    SuspenseAllocation,
     Transfer,
 )
 from transactions.money import Money
 from transactions.orders import Payee, TransferOrder
-from transactions.proposals import ManualJournal, Move
+from transactions.proposals import Allocation, ManualJournal, Move
 from transactions.selectors.suspense import Item, open_suspense
 from transactions.services.books import open_account, open_book, open_house, set_limit
 from transactions.services.dispatching import (
@@ -67,6 +68,7 @@ from transactions.services.dispatching import (
 from transactions.services.imports import import_opening
 from transactions.services.journals import propose_manual_journal
 from transactions.services.payees import activate_payee, propose_payee
+from transactions.services.suspense import propose_allocation
 from transactions.services.transfers import cancel_transfer, request_transfer
 from transactions.states import LimitWindow, TransferState
 
@@ -554,26 +556,41 @@ def registered(
     policy = Partner.objects.get(pk=company.partner.pk).payee_policy
     payee_policy(company, PayeePolicy(policy), cooling_hours=cooling_hours)
     asked = proposed_payee(company, details=details)
-    decide_approval(
-        actor=colleague(),
-        approval_id=asked.pk,
-        verdict=Verdict.APPROVE,
-        reason="called them",
-        shown_hash=asked.payload_hash,
-    )
+    signed(asked)
     return activate_payee(actor=SYSTEM, approval_id=asked.pk)
 
 
 @set_up
-def obstruct(approval: Approval) -> Approval:
-    """Approve a request that then cannot be carried out for good."""
-    decide_approval(
+def signed(approval: Approval) -> Approval:
+    """Let somebody else approve what they were shown."""
+    return decide_approval(
         actor=colleague(),
         approval_id=approval.pk,
         verdict=Verdict.APPROVE,
         reason="looked at it",
         shown_hash=approval.payload_hash,
     )
+
+
+@set_up
+def allocation(company: Cast, *, item: Item, **changes: Any) -> SuspenseAllocation:
+    """Return a proposal to give all of a suspense item to the taker."""
+    facts: dict[str, Any] = {
+        "id": uuid7(),
+        "posting_id": item.id,
+        "account_id": company.taker.pk,
+        "amount_minor": item.amount_minor,
+        "reason": "the payer named order 17 on the phone",
+    }
+    return propose_allocation(
+        actor=colleague(Role.FINANCE_OPERATOR), allocation=Allocation(**{**facts, **changes})
+    )
+
+
+@set_up
+def obstruct(approval: Approval) -> Approval:
+    """Approve a request that then cannot be carried out for good."""
+    signed(approval)
     return note_obstacle(
         actor=SYSTEM,
         approval_id=approval.pk,

@@ -36,6 +36,19 @@ FINANCE: Final[tuple[tuple[str, str, str], ...]] = (
         """,
     ),
     (
+        "L11",
+        "a payee is paid at details that somebody signed",
+        """
+        SELECT format('payee %s has bank details that no used approval shows', p.id)
+        FROM transactions_registeredpayee AS p
+        WHERE p.state IN ('active', 'retired') AND NOT EXISTS (
+            SELECT FROM accounts_approval AS a
+            WHERE a.subject_ref = 'registeredpayee:' || p.id AND a.state = 'used'
+                AND a.payload ->> 'payee_token' = p.iban_id::text
+        )
+        """,
+    ),
+    (
         "L6",
         "what a suspense item's tally says was allocated is what the books say",
         """

@@ -73,10 +73,7 @@ def allocate_suspense(*, actor: Actor, approval_id: UUID) -> SuspenseAllocation:
     tally = _tally(row.posting_id, actor=actor)
     item = access_suspense(row.posting_id, actor=actor)
     consume(approval, payload=allocation_payload(row, item=item))
-    tally.allocated_minor += row.amount_minor
-    short = MoreThanRemains(remains_minor=item.remains_minor)
-    with refuse_on({"suspense_tally_not_overdrawn": short}):
-        tally.save(update_fields=["allocated_minor"])
+    _count(row, tally=tally, item=item)
     now = timezone.now()
     journals, opened = post_between_books(
         Passage(
@@ -138,6 +135,14 @@ def _tally(posting_id: UUID, *, actor: Actor) -> SuspenseTally:
     if is_new:
         return made
     return SuspenseTally.objects.select_for_update(no_key=True, of=("self",)).get(pk=posting_id)
+
+
+def _count(row: SuspenseAllocation, *, tally: SuspenseTally, item: Item) -> None:
+    """Add an allocation to its item's tally; the database says where that is too much."""
+    tally.allocated_minor += row.amount_minor
+    short = MoreThanRemains(remains_minor=item.remains_minor)
+    with refuse_on({"suspense_tally_not_overdrawn": short}):
+        tally.save(update_fields=["allocated_minor"])
 
 
 def _check(allocation: Allocation, *, item: Item, account: LedgerAccount) -> None:
