@@ -45,6 +45,8 @@ OVERSIGHT_PAGES: Final = frozenset(
         "accounts.view_freeze",
         "accounts.view_partner",
         "transactions.view_journalproposal",
+        "transactions.view_suspenseposting",
+        "transactions.view_registeredpayee",
         "audit.view_entry",
         "integrations.view_callback",
         "integrations.view_dispatch",
@@ -76,6 +78,10 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
         "transactions.request_reversal",
         "transactions.cancel_transfer",
         "transactions.propose_manual_journal",
+        "transactions.propose_allocation",
+        "transactions.propose_payee",
+        "transactions.propose_payee_change",
+        "transactions.retire_payee",
         "transactions.note_on_transfer",
         "accounts.withdraw_approval",
         "accounts.retry_approval",
@@ -116,6 +122,10 @@ SYSTEM_GRANTS: Final = frozenset(
         "transactions.reject_transfer",
         "transactions.reverse_transfer",
         "transactions.post_manual_journal",
+        "transactions.allocate_suspense",
+        "transactions.activate_payee",
+        "transactions.decline_payee",
+        "transactions.change_payee",
         "accounts.note_obstacle",
     }
 )
@@ -136,6 +146,7 @@ PROVIDER_GRANTS: Final = frozenset(
 FOUNDER_GRANTS: Final = frozenset(
     {
         "accounts.onboard_partner",
+        "accounts.set_payee_policy",
         "accounts.open_portfolio",
         "accounts.register_customer",
         "accounts.register_client",

@@ -32,3 +32,11 @@ class Verdict(TextChoices):
 
     APPROVE = "approve", "Approve"
     REJECT = "reject", "Reject"
+
+
+class PayeePolicy(TextChoices):
+    """What a partner's payee register means for the payouts that the partner asks for."""
+
+    ANY = "any", "Pays anybody"
+    SIGNED = "signed", "Pays others with a second person"
+    REGISTERED = "registered", "Pays registered payees only"

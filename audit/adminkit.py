@@ -38,6 +38,7 @@ class Step:
     """A grave act about to happen: what to show first, and the command to call with the reason.
 
     `form` asks for more than the reason: bound to what was posted, it must be valid before `act`.
+    `done` is what is said beside the row afterwards.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Step:
     act: Callable[[str], object]
     wants_reason: bool = True
     form: Form | None = None
+    done: str = "done."
 
 
 class Reception(Protocol):
@@ -214,7 +216,7 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
         is_missing = is_sent and step.wants_reason and not reason
         is_wrong = is_sent and step.form is not None and not step.form.is_valid()
         if is_sent and not (is_missing or is_wrong):
-            self.report(request, row=row, act=partial(step.act, reason))
+            self.report(request, row=row, act=partial(step.act, reason), done=step.done)
             return HttpResponseRedirect(back)
         context = {
             **self.admin_site.each_context(request),
@@ -240,14 +242,21 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
         for row in chosen:
             self.report(request, row=row, act=partial(act, row))
 
-    def report(self, request: HttpRequest, *, row: object, act: Callable[[], object]) -> bool:
+    def report(
+        self,
+        request: HttpRequest,
+        *,
+        row: object,
+        act: Callable[[], object],
+        done: str = "done.",
+    ) -> bool:
         """Call `act` and say beside the row what came of it; True where it was done."""
         try:
             act()
         except Refusal as refusal:
             self.message_user(request, f"{row}: {refusal.title}", messages.ERROR)
             return False
-        self.message_user(request, f"{row}: done.", messages.SUCCESS)
+        self.message_user(request, f"{row}: {done}", messages.SUCCESS)
         return True
 
 

@@ -27,6 +27,7 @@ GUARDED: Final = frozenset(
         "transactions_limit",
         "transactions_payment",
         "transactions_providerpayout",
+        "transactions_registeredpayee",
         "transactions_transfer",
     }
 )
@@ -38,7 +39,10 @@ WITNESSED: Final = frozenset(
         "accounts_user_groups",
         "accounts_user_user_permissions",
         "transactions_journalproposal",
+        "transactions_payeechange",
         "transactions_proposedline",
+        "transactions_suspenseallocation",
+        "transactions_suspensetally",
     }
 )
 APPEND_ONLY: Final = frozenset(

@@ -47,12 +47,14 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
         (
             Page(title="Transfers", icon="swap_horiz", model="transactions.transfer"),
             Page(title="Holds", icon="lock_clock", model="transactions.hold"),
+            Page(title="Payees", icon="contacts", model="transactions.registeredpayee"),
             Page(title="Payments in", icon="south_west", model="transactions.payment"),
             Page(title="Disputes", icon="gavel", model="transactions.dispute"),
             Page(title="Journals", icon="menu_book", model="transactions.journal"),
             Page(
                 title="Manual journals", icon="edit_document", model="transactions.journalproposal"
             ),
+            Page(title="Suspense", icon="help_center", model="transactions.suspenseposting"),
             Page(title="Books' accounts", icon="account_tree", model="transactions.ledgeraccount"),
             Page(
                 title="Trial balance",

@@ -20,7 +20,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from accounts.models import Account, Customer, Partner, Portfolio
+from accounts.models import Account, Approval, Customer, Partner, Portfolio
 from accounts.roles import (
     FOUNDER_GRANTS,
     PROVIDER_GRANTS,
@@ -30,18 +30,34 @@ from accounts.roles import (
     grants_of,
     scope_grants,
 )
-from accounts.services.approvals import decide_approval
-from accounts.services.partners import onboard_partner, open_portfolio, register_customer
+from accounts.services.approvals import decide_approval, note_obstacle
+from accounts.services.partners import (
+    onboard_partner,
+    open_portfolio,
+    register_customer,
+    set_payee_policy,
+)
 from accounts.services.staff import invite_staff
-from accounts.states import Verdict
+from accounts.states import PayeePolicy, Verdict
 from audit.actors import Actor, ActorKind
 from audit.typeids import uuid7
 from config.sandbox.cast import payee
 from transactions.errors import NothingChanged
 from transactions.meanings import Movement, MovementKind, PaymentNotice, PaymentState
-from transactions.models import Book, Hold, Limit, Transfer
+from transactions.models import (
+    Book,
+    Hold,
+    Journal,
+    JournalProposal,
+    Limit,
+    RegisteredPayee,
+    SuspenseAllocation,
+    Transfer,
+)
 from transactions.money import Money
 from transactions.orders import HoldOrder, Payee, TransferOrder
+from transactions.proposals import Allocation, ManualJournal, Move
+from transactions.selectors.suspense import Item, open_suspense
 from transactions.services import holds, schedules
 from transactions.services.books import open_account, open_book, open_house, set_limit
 from transactions.services.dispatching import (
@@ -55,7 +71,10 @@ from transactions.services.dispatching import (
 )
 from transactions.services.holds import create_hold
 from transactions.services.imports import import_opening
+from transactions.services.journals import propose_manual_journal
+from transactions.services.payees import activate_payee, propose_payee
 from transactions.services.schedules import schedule_transfer
+from transactions.services.suspense import propose_allocation
 from transactions.services.transfers import cancel_transfer, request_transfer
 from transactions.states import LimitWindow, TransferState
 
@@ -281,16 +300,28 @@ def somebody() -> Payee:
 
 
 def order(
-    giver: Account, *, amount_minor: int = 1_000, to: Account | None = None, **details: Any
+    giver: Account,
+    *,
+    amount_minor: int = 1_000,
+    to: Account | None = None,
+    payee: Payee | None = None,
+    **details: Any,
 ) -> TransferOrder:
     """Return an order out of an account: to another account where one is given, else a payout."""
     return TransferOrder(
         source_id=giver.pk,
         destination_id=to.pk if to else None,
-        payee=None if to else somebody(),
+        payee=None if to else payee or somebody(),
         money=Money(amount_minor, giver.currency),
         **details,
     )
+
+
+def staff_order(company: Cast, **details: Any) -> TransferOrder:
+    """Return an order that staff may ask for: a payout of the giver to a registered payee."""
+    known = somebody()
+    registered(company, details=known)
+    return order(company.giver, payee=known, **details)
 
 
 def origin() -> str:
@@ -539,3 +570,109 @@ def notice(
         "failure_code": None,
     }
     return PaymentNotice(**{**facts, **changes})
+
+
+# -- what finance proposes --------------------------------------------------------------------
+
+
+@set_up
+def manual_journal(company: Cast, *, by: Actor | None = None) -> JournalProposal:
+    """Return a journal from the giver to the taker that waits for a second person."""
+    amounts = ((company.giver, -500), (company.taker, 500))
+    return propose_manual_journal(
+        actor=by or colleague(Role.FINANCE_OPERATOR),
+        journal=ManualJournal(
+            id=uuid7(),
+            book_id=company.partner.book_id,
+            moves=[Move(account_id=one.pk, amount_minor=minor) for one, minor in amounts],
+            reason="booked on the wrong account",
+            evidence="FIN-17",
+        ),
+    )
+
+
+@set_up
+def payee_policy(
+    company: Cast, policy: PayeePolicy = PayeePolicy.ANY, *, cooling_hours: int = 0
+) -> None:
+    """Set what a partner's register of payees means."""
+    set_payee_policy(
+        actor=FOUNDER, partner_id=company.partner.pk, policy=policy, cooling_hours=cooling_hours
+    )
+
+
+@set_up
+def proposed_payee(
+    company: Cast, *, details: Payee | None = None, by: Actor | None = None
+) -> Approval:
+    """Return the open request to register a payee."""
+    payee = propose_payee(
+        actor=by or colleague(Role.FINANCE_OPERATOR),
+        payee_id=uuid7(),
+        partner_id=company.partner.pk,
+        alias=f"Supplier {next(numbers)}",
+        details=details or somebody(),
+        reason="their contract",
+    )
+    return Approval.objects.get(subject_ref=payee.audit_ref)
+
+
+@set_up
+def registered(
+    company: Cast, *, details: Payee | None = None, cooling_hours: int = 0
+) -> RegisteredPayee:
+    """Return a payee that two people registered just now."""
+    policy = Partner.objects.get(pk=company.partner.pk).payee_policy
+    payee_policy(company, PayeePolicy(policy), cooling_hours=cooling_hours)
+    asked = proposed_payee(company, details=details)
+    signed(asked)
+    return activate_payee(actor=SYSTEM, approval_id=asked.pk)
+
+
+@set_up
+def signed(approval: Approval) -> Approval:
+    """Let somebody else approve what they were shown."""
+    return decide_approval(
+        actor=colleague(),
+        approval_id=approval.pk,
+        verdict=Verdict.APPROVE,
+        reason="looked at it",
+        shown_hash=approval.payload_hash,
+    )
+
+
+@set_up
+def allocation(company: Cast, *, item: Item, **changes: Any) -> SuspenseAllocation:
+    """Return a proposal to give all of a suspense item to the taker."""
+    facts: dict[str, Any] = {
+        "id": uuid7(),
+        "posting_id": item.id,
+        "account_id": company.taker.pk,
+        "amount_minor": item.amount_minor,
+        "reason": "the payer named order 17 on the phone",
+    }
+    return propose_allocation(
+        actor=colleague(Role.FINANCE_OPERATOR), allocation=Allocation(**{**facts, **changes})
+    )
+
+
+@set_up
+def obstruct(approval: Approval) -> Approval:
+    """Approve a request that then cannot be carried out for good."""
+    signed(approval)
+    return note_obstacle(
+        actor=SYSTEM,
+        approval_id=approval.pk,
+        code="account_frozen",
+        facts={"account": "acc_x"},
+        may_pass=False,
+    )
+
+
+def suspense_of(movement: Movement) -> Item:
+    """Return the suspense item that a movement of nobody's left."""
+    journal = Journal.objects.get(origin=movement.origin)
+    (item,) = (
+        one for one in open_suspense(limit=1_000, to=colleague()) if one.journal_id == journal.pk
+    )
+    return item

@@ -1,5 +1,6 @@
 """A second person for tests: decides, and lets the clerk carry it out, each as its own login."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -61,3 +62,13 @@ def commit(statement: str, *parameters: Any) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def post_raw(journal: dict[str, str], *, lines: list[tuple[Any, int]]) -> None:
+    """Hand the ledger's own door a journal in EUR, as a captured process would, and commit."""
+    facts = {"trace": "", "occurred_at": "2026-01-01T00:00:00Z", **journal}
+    spelled = [
+        {"journal": 1, "account": str(key), "amount": amount, "currency": "EUR"}
+        for key, amount in lines
+    ]
+    commit("SELECT ledger_post(%s::jsonb, %s::jsonb)", json.dumps([facts]), json.dumps(spelled))

@@ -4,7 +4,15 @@ from accounts.acts import register_act
 from transactions.services.dispatching import reject_transfer, release_transfer
 from transactions.services.intake import RELEASE
 from transactions.services.journals import POST_MANUAL, post_manual_journal
+from transactions.services.payees import (
+    ACTIVATE,
+    CHANGE,
+    activate_payee,
+    change_payee,
+    decline_payee,
+)
 from transactions.services.reversals import REVERSE, reverse_transfer
+from transactions.services.suspense import ALLOCATE, allocate_suspense
 
 register_act(
     RELEASE,
@@ -25,4 +33,17 @@ register_act(
 register_act(
     POST_MANUAL,
     yes=lambda actor, approval: post_manual_journal(actor=actor, approval_id=approval.pk),
+)
+register_act(
+    ALLOCATE,
+    yes=lambda actor, approval: allocate_suspense(actor=actor, approval_id=approval.pk),
+)
+register_act(
+    ACTIVATE,
+    yes=lambda actor, approval: activate_payee(actor=actor, approval_id=approval.pk),
+    no=lambda actor, approval: decline_payee(actor=actor, approval_id=approval.pk),
+)
+register_act(
+    CHANGE,
+    yes=lambda actor, approval: change_payee(actor=actor, approval_id=approval.pk),
 )

@@ -15,6 +15,8 @@ PAGES: Final = {
     "providerpayout": ("Provider's payout", "ppo"),
     "journal": ("Journal", ""),
     "journalproposal": ("Manual journal", "mjl"),
+    "registeredpayee": ("Payee", "pye"),
+    "suspenseposting": ("Suspense item", ""),
     "ledgeraccount": ("Books' account", "acc"),
 }
 

@@ -122,6 +122,37 @@ class AlreadyBooked(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class PayeeNotRegistered(Refusal):
+    """The payee is not in the register, and only registered payees are paid."""
+
+    code = "payee_not_registered"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+
+@dataclass(eq=False, kw_only=True)
+class PayeeCooling(Refusal):
+    """The payee's bank details are too new to be paid."""
+
+    code = "payee_cooling"
+    kind = RefusalKind.CONFLICT
+    transient = True
+
+    payable_from: str
+
+
+@dataclass(eq=False, kw_only=True)
+class MoreThanRemains(Refusal):
+    """This is more than what remains of it."""
+
+    code = "more_than_remains"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    remains_minor: int
+
+
+@dataclass(eq=False, kw_only=True)
 class Contradiction(Refusal):
     """The provider's word contradicts what the books already hold."""
 

@@ -28,3 +28,14 @@ class ManualJournal:
     moves: Sequence[Move]
     reason: str
     evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """A suspense item, or a part of it, for the account it was meant for. `id` as above."""
+
+    id: UUID
+    posting_id: UUID
+    account_id: UUID
+    amount_minor: int
+    reason: str

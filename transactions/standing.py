@@ -12,7 +12,6 @@ from uuid import UUID
 from audit.errors import Invalid, NotFound
 from audit.typeids import typeid
 from transactions.errors import AccountFrozen, CurrencyMismatch, InsufficientFunds, LimitExceeded
-from transactions.orders import TransferOrder
 from transactions.states import LimitWindow
 
 DEBITS, CREDITS = 1, 2
@@ -89,21 +88,6 @@ class Standing:
         if self.frozen & DEBITS:
             return 0
         return max(amount_minor, -max(0, self.available_minor))
-
-
-def take(order: TransferOrder, *, standings: Mapping[UUID, Standing]) -> None:
-    """Let `order` happen to the standings, or refuse it and change nothing.
-
-    Refuses, in this order: NotFound, Invalid (from an account to itself),
-    CurrencyMismatch, and as `move` does.
-    """
-    source, destination = sides(
-        order.source_id,
-        order.destination_id,
-        currency=order.money.currency,
-        standings=standings,
-    )
-    move(order.money.amount_minor, source=source, destination=destination)
 
 
 def sides(

@@ -69,3 +69,12 @@ class LimitWindow(TextChoices):
 
     TRANSFER = "transfer", "Each transfer"
     DAY = "day", "Each day (UTC)"
+
+
+class PayeeState(TextChoices):
+    """Whether money may go to a payee."""
+
+    PROPOSED = "proposed", "Waiting for a second person"
+    ACTIVE = "active", "Registered"
+    DECLINED = "declined", "Declined"
+    RETIRED = "retired", "Retired"

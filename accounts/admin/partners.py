@@ -6,6 +6,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Partner
 from accounts.selectors.pages import visible_partners
+from accounts.states import PayeePolicy
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin
 from audit.adminparts import copyable, display, public_id
@@ -19,7 +20,7 @@ class PartnerPage(LookOnlyAdmin[Partner]):
     search_fields = ("name", "slug")
     search_help_text = "Id, name or short name: exactly as written"
     fieldsets = (
-        (None, {"fields": ("standing", "name", "slug", "is_active", "threshold")}),
+        (None, {"fields": ("standing", "name", "slug", "is_active", "threshold", "payees")}),
         ("References", {"fields": ("shown_id", "book", "created_at")}),
     )
     shown_id = public_id
@@ -40,6 +41,13 @@ class PartnerPage(LookOnlyAdmin[Partner]):
     def threshold(self, row: Partner) -> str:
         """Show from which amount a payout waits, in minor units of any currency."""
         return f"{row.approval_threshold_minor:,} minor units"
+
+    @display(description="Payees")
+    def payees(self, row: Partner) -> str:
+        """Show whom it may pay, and how long new bank details cool."""
+        return (
+            f"{PayeePolicy(row.payee_policy).label}; new details cool {row.payee_cooling_hours} h"
+        )
 
     @display(description="Book")
     def book(self, row: Partner) -> SafeString:

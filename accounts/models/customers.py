@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from accounts.crypto.fields import SealedField
 from accounts.models.portfolios import Portfolio
@@ -13,7 +14,7 @@ from audit.typeids import uuid7
 class VaultRecord(models.Model):
     """One piece of personal data, sealed. Other rows hold its id; `masked` is what screens show.
 
-    Written once; a correction is a new record.
+    Written once; a correction is a new record. `blind` finds an IBAN by exactly what it says.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -21,7 +22,13 @@ class VaultRecord(models.Model):
     label = models.CharField(max_length=30)
     sealed = SealedField()
     masked = models.CharField(max_length=120)
+    blind = models.CharField(max_length=64, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(name="vault_record_by_blind", fields=["blind"], condition=~Q(blind="")),
+        ]
 
     def __str__(self) -> str:
         """Show only the mask."""

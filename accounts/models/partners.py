@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models.staff import User
+from accounts.states import PayeePolicy
 from audit.history import Guarded
 from audit.typeids import typeid, uuid7
 
@@ -14,6 +15,8 @@ class Partner(Guarded):
     """A company whose money we keep books for. Its book's id is `book_id`, one a partner.
 
     A payout at or above `approval_threshold_minor` waits for a second person.
+    `payee_policy` says what the payee register means for its payouts; new bank
+    details in it cool for `payee_cooling_hours` before they are paid.
     """
 
     prefix: ClassVar[str] = "par"
@@ -23,12 +26,26 @@ class Partner(Guarded):
     book_id = models.UUIDField(unique=True, default=uuid7)
     is_active = models.BooleanField(default=True)
     approval_threshold_minor = models.BigIntegerField(default=0)
+    payee_policy = models.CharField(
+        max_length=10,
+        choices=PayeePolicy.choices,
+        default=PayeePolicy.ANY,
+        db_default=PayeePolicy.ANY,
+    )
+    payee_cooling_hours = models.SmallIntegerField(default=24, db_default=24)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 name="partner_threshold_not_negative", condition=Q(approval_threshold_minor__gte=0)
+            ),
+            models.CheckConstraint(
+                name="partner_payee_policy_known",
+                condition=Q(payee_policy__in=PayeePolicy.values),
+            ),
+            models.CheckConstraint(
+                name="partner_cooling_not_negative", condition=Q(payee_cooling_hours__gte=0)
             ),
         ]
 

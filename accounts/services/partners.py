@@ -5,6 +5,7 @@ from uuid import UUID
 from accounts.crypto.vault import lock_away
 from accounts.errors import NameTaken
 from accounts.models import Customer, Partner, Portfolio
+from accounts.states import PayeePolicy
 from audit.actors import Actor
 from audit.commands import command
 from audit.constraints import refuse_on
@@ -21,6 +22,21 @@ def onboard_partner(
             name=name, slug=slug, approval_threshold_minor=approval_threshold_minor
         )
     record("partner.onboarded", actor=actor, target=partner, rows=[partner])
+    return partner
+
+
+@command
+def set_payee_policy(
+    *, actor: Actor, partner_id: UUID, policy: PayeePolicy, cooling_hours: int
+) -> Partner:
+    """Say what the payee register means for a partner, and how long new details cool."""
+    partner = Partner.objects.select_for_update(no_key=True, of=("self",)).get(pk=partner_id)
+    is_news = (partner.payee_policy, partner.payee_cooling_hours) != (policy, cooling_hours)
+    if is_news:
+        partner.payee_policy, partner.payee_cooling_hours = policy, cooling_hours
+        partner.save(update_fields=["payee_policy", "payee_cooling_hours"])
+    rows = [partner] if is_news else []
+    record("partner.payee_policy_set", actor=actor, target=partner, rows=rows)
     return partner
 
 

@@ -5,6 +5,7 @@ What is on its way goes on as soon as the processes run: the worker sends it and
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any, Final
@@ -20,6 +21,7 @@ from audit.actors import Actor
 from audit.errors import Refusal
 from config.sandbox.aside import set_aside
 from config.sandbox.cast import payee
+from config.sandbox.finance import known_payee, leave_to_decide, register_payees
 from config.sandbox.house import House, provider
 from integrations.providers.base import Genuine
 from integrations.rounds.callbacks import drain_inbox
@@ -54,6 +56,7 @@ _numbers = count(1)
 def live(houses: Sequence[House], *, officers: Officers) -> None:
     """Let a day happen: money moves, is refused, waits, is doubted; and people look at it."""
     acme, borealis = houses
+    register_payees(houses, officers=officers)
     for house in houses:
         _spend_inside(house)
     returned = _send_out(acme)
@@ -62,6 +65,7 @@ def live(houses: Sequence[House], *, officers: Officers) -> None:
     _freeze(acme, officer=officers[Role.COMPLIANCE_OFFICER])
     _be_refused(acme, officers=officers)
     set_aside(acme, finance=officers[Role.FINANCE_OPERATOR])
+    leave_to_decide(acme, officers=officers)
     _fill_inbox()
     _leave_on_the_way(acme, borealis=borealis)
 
@@ -109,7 +113,10 @@ def _sign_twice(acme: House, *, borealis: House, officers: Officers) -> None:
     _ask(borealis, borealis.purse("EUR"), amount=3_100_00, name="Example Power and Light")
     request_transfer(
         actor=officers[Role.FINANCE_OPERATOR],
-        order=_order(acme.purse("EUR"), amount=480_00, name="Anna Malli"),
+        order=replace(
+            _order(acme.purse("EUR"), amount=480_00, name="Anna Malli"),
+            payee=known_payee("Anna Malli"),
+        ),
         origin=f"staff:world-{next(_numbers)}",
     )
 

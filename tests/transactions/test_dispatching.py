@@ -136,7 +136,7 @@ def test_nobody_approves_their_own_request_nor_twice(cast: Cast) -> None:
 def test_two_logins_of_one_person_are_one_pair_of_eyes(cast: Cast) -> None:
     maker = factories.colleague(Role.FINANCE_OPERATOR)
     waiting = factories.set_up(request_transfer)(
-        actor=maker, order=factories.order(cast.giver), origin=factories.origin()
+        actor=maker, order=factories.staff_order(cast), origin=factories.origin()
     )
     with pytest.raises(OwnRequest):
         decide(waiting, checker=factories.colleague(person_id=maker.person_id))

@@ -23,8 +23,10 @@ from transactions.meanings import MovementKind
 from transactions.selectors.invariants import INVARIANTS, violations
 from transactions.services.books import freeze_account
 from transactions.services.holds import capture_hold
+from transactions.services.journals import post_manual_journal
 from transactions.services.movements import book_movement
 from transactions.services.reversals import reverse_transfer
+from transactions.services.suspense import allocate_suspense
 from transactions.states import TransferState
 
 pytestmark = pytest.mark.role("migrator")
@@ -225,6 +227,28 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         "UPDATE transactions_transfer SET state = 'accepted' WHERE state = 'awaiting_approval'",
         {"L8", "L11"},
     ),
+    "money left one book and arrived in no other": (
+        (
+            "UPDATE transactions_ledgeraccount SET code = 'clearing:nowhere'"
+            " WHERE code = 'interbook:house'"
+        ),
+        {"L2", "L8"},
+    ),
+    "a suspense item forgets what was allocated": (
+        "UPDATE transactions_suspensetally SET allocated_minor = 0",
+        {"L6"},
+    ),
+    "a journal by hand has no signature": (
+        (
+            "UPDATE transactions_journal SET subject_ref = 'journalproposal:none'"
+            " WHERE purpose = 'manual'"
+        ),
+        {"L11"},
+    ),
+    "a payee is paid elsewhere": (
+        "UPDATE transactions_registeredpayee SET iban_id = name_id",
+        {"L8", "L11"},
+    ),
 }
 
 
@@ -245,6 +269,7 @@ def _scene() -> dict[str, str]:
     dispatched = factories.payout(cast, state=TransferState.DISPATCHED)
     factories.payout(cast, state=TransferState.AWAITING_APPROVAL)
     _bring_money_in(cast)
+    _let_finance_act(cast)
     freeze_account(
         actor=factories.colleague(),
         account_id=other.giver.pk,
@@ -288,6 +313,17 @@ def _bring_money_in(cast: Cast) -> None:
     book_movement(actor=factories.provider(), movement=charge)
     refund = factories.after(charge, kind=MovementKind.REFUND, amount_minor=-2_500)
     book_movement(actor=factories.provider(), movement=refund)
+
+
+def _let_finance_act(cast: Cast) -> None:
+    stray = factories.charge(None)
+    book_movement(actor=factories.provider(), movement=stray)
+    allocation = factories.allocation(cast, item=factories.suspense_of(stray))
+    journal = factories.manual_journal(cast)
+    for asked, act in ((allocation, allocate_suspense), (journal, post_manual_journal)):
+        factories.signed(asked.approval)
+        act(actor=factories.SYSTEM, approval_id=asked.approval_id)
+    factories.registered(cast)
 
 
 def test_a_sound_house_breaks_nothing(scene: dict[str, str]) -> None:

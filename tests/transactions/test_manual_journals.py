@@ -1,6 +1,5 @@
 """A journal by hand: proposed by one, signed by another, posted exactly as it was shown, once."""
 
-import json
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from tests import factories
 from tests.books import assert_books_hold, moved, stands_at
 from tests.conftest import STAGE
 from tests.factories import Cast, committed
-from tests.four_eyes import carry_out, commit, decide, outcomes
+from tests.four_eyes import carry_out, commit, decide, outcomes, post_raw
 from transactions.models import Journal, JournalProposal, LedgerAccount, Posting
 from transactions.proposals import ManualJournal, Move
 from transactions.rounds.approvals import CLERK
@@ -212,22 +211,15 @@ def carry_out_again(waiting: JournalProposal) -> Approval:
     return Approval.objects.get(pk=waiting.approval_id)
 
 
-def post_raw(waiting: JournalProposal, *, lines: list[tuple[Any, int]], **changes: str) -> None:
-    """Hand the ledger's own door what a captured process would."""
-    facts = {
+def forged(waiting: JournalProposal, **changes: str) -> dict[str, str]:
+    """Return the journal of a proposal, as somebody would write it who does not ask."""
+    return {
         "book": str(waiting.book_id),
         "purpose": "manual",
         "subject": waiting.audit_ref,
         "origin": f"manual:{waiting.pk}",
-        "trace": "",
-        "occurred_at": "2026-01-01T00:00:00Z",
         **changes,
     }
-    spelled = [
-        {"journal": 1, "account": str(key), "amount": amount, "currency": "EUR"}
-        for key, amount in lines
-    ]
-    commit("SELECT ledger_post(%s::jsonb, %s::jsonb)", json.dumps([facts]), json.dumps(spelled))
 
 
 @pytest.mark.parametrize("role", ["admin", "api", "worker"])
@@ -235,7 +227,7 @@ def test_no_login_posts_by_hand_what_nobody_signed(cast: Cast, role: str) -> Non
     waiting = proposed(cast, -500, 500)
     lines = [(cast.giver.pk, -500), (cast.taker.pk, 500)]
     with STAGE.as_role(role), pytest.raises(DatabaseError, match="journal_signed"):
-        post_raw(waiting, lines=lines)
+        post_raw(forged(waiting), lines=lines)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +245,7 @@ def test_a_signature_covers_its_own_lines_and_its_own_origin(
     ]
     changes = {"origin": origin} if origin else {"origin": "manual:other"}
     with STAGE.as_role("worker"), pytest.raises(DatabaseError, match="journal_signed"):
-        post_raw(waiting, lines=lines, **changes)
+        post_raw(forged(waiting, **changes), lines=lines)
     assert moved(cast.partner.book_id)
     assert_books_hold()
 

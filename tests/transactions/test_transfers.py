@@ -119,7 +119,7 @@ def test_what_staff_asks_for_waits_however_small(cast: Cast) -> None:
     officer = factories.colleague(Role.FINANCE_OPERATOR)
     transfer = request_transfer(
         actor=officer,
-        order=factories.order(cast.giver, amount_minor=1),
+        order=factories.staff_order(cast, amount_minor=1),
         origin=factories.origin(),
     )
     assert transfer.state == TransferState.AWAITING_APPROVAL

@@ -8,8 +8,10 @@ from transactions.admin.approvals import ApprovalPage
 from transactions.admin.holds import HoldPage
 from transactions.admin.journals import JournalPage
 from transactions.admin.ledger_accounts import LedgerAccountPage
+from transactions.admin.payees import PayeePage
 from transactions.admin.payments import DisputePage, PaymentPage
 from transactions.admin.proposals import JournalProposalPage
+from transactions.admin.suspense import SuspensePage
 from transactions.admin.transfers import TransferPage
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "JournalPage",
     "JournalProposalPage",
     "LedgerAccountPage",
+    "PayeePage",
     "PaymentPage",
+    "SuspensePage",
     "TransferPage",
 ]

@@ -1,12 +1,20 @@
-"""Money as people type it, read exactly."""
+"""Money as people type it, read exactly, and as tables show it."""
 
 import re
 from typing import Final
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from transactions.money import AMOUNT_MINOR_MAX, EXPONENTS, Money
 
 AMOUNT: Final = re.compile(r"([0-9]{1,19}|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]{1,3}))?")
 MINUS: Final = ("-", "−")  # noqa: RUF001 - the sign that spreadsheets paste
+
+
+def unbroken(money: Money) -> SafeString:
+    """Return money for a table's cell: never broken over two lines."""
+    return format_html('<span class="cs-money">{}</span>', money)
 
 
 def read_money(text: str, *, currency: str) -> Money:

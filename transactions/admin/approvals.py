@@ -31,14 +31,14 @@ from audit.adminparts import (
 )
 from audit.doorbell import ring
 from audit.errors import Refusal
+from audit.links import PAGES
+from transactions.admin.payloads import shown_lines, told
 from transactions.admin.standings import APPROVAL_COLOURS, APPROVALS
 from transactions.money import EXPONENTS, Money
 from transactions.selectors.pages import decisions_on
 
 CARRY_OUT: Final = "transactions.carry_out_approvals"
-FIRST: Final = ("amount_minor", "payee_iban", "payee_name", "reference")
 IN_VAIN: Final = "Nothing more happens until it is withdrawn, or tried again."
-IDS: Final = ("transfer", "source_account", "payee_token", "requested_by")
 
 
 class ShownForm(forms.Form):
@@ -85,7 +85,7 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
         """Show what kept it from being carried out, code and facts."""
         if not row.obstacle:
             return format_html("{}", EMPTY)
-        facts = [("Code", row.obstacle), *_told(row.obstacle_facts)]
+        facts = [("Code", row.obstacle), *told(row.obstacle_facts)]
         return table(["What", "Said"], rows=facts)
 
     @display(description="Asked")
@@ -114,12 +114,15 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
     def subject(self, row: Approval) -> SafeString:
         """Lead to what it is about."""
         noun, _, key = row.subject_ref.partition(":")
-        return page_of(f"transactions.{noun}", key, text=spoken(noun))
+        if "item" in row.payload:  # an allocation is shown on the page of what it allocates
+            noun, key = "suspenseposting", row.payload["item"]
+        title = PAGES[noun].title if noun in PAGES else spoken(noun)
+        return page_of(f"transactions.{noun}", key, text=title)
 
     @display(description="Line by line")
     def lines(self, row: Approval) -> SafeString:
         """Show the payload whole."""
-        return table(["What", "Value"], rows=self._lines(row).items())
+        return table(["What", "Value"], rows=shown_lines(row).items())
 
     @display(description="Hash of these lines")
     def hash(self, row: Approval) -> SafeString:
@@ -197,7 +200,7 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
             object_id=object_id,
             step=lambda row, actor: Step(
                 title="Withdraw this request",
-                facts=self._lines(row)
+                facts=shown_lines(row)
                 | {"What it does": "It will not happen; money is released."},
                 button="Withdraw",
                 act=lambda _: _rung(withdraw_approval(actor=actor, approval_id=row.pk)),
@@ -214,7 +217,7 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
             object_id=object_id,
             step=lambda row, actor: Step(
                 title="Carry this out again",
-                facts=self._lines(row) | {"In the way": self.standing(row), "What it does": does},
+                facts=shown_lines(row) | {"In the way": self.standing(row), "What it does": does},
                 button="Try again",
                 act=lambda _: _rung(retry_approval(actor=actor, approval_id=row.pk)),
                 wants_reason=False,
@@ -229,7 +232,7 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
                 facts={
                     "Asked": self.what(row),
                     "Asked by": row.maker_label,
-                    **self._lines(row),
+                    **shown_lines(row),
                     "Hash of these lines": copyable(row.payload_hash),
                 },
                 button=str(verdict.label),
@@ -247,39 +250,8 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
 
         return self.confirm_on(request, object_id=object_id, step=step)
 
-    def _lines(self, row: Approval) -> dict[str, object]:
-        """Return the payload's lines; money as people write it, nothing left out."""
-        lines: dict[str, object] = {}
-        # The database keeps keys in an order of its own: what matters is read first.
-        for name in sorted(row.payload, key=lambda name: (name not in FIRST, name)):
-            value = row.payload[name]
-            if name == "lines":
-                lines["Lines"] = _moves(value)
-            elif name == "amount_minor" and row.payload.get("currency") in EXPONENTS:
-                lines["Amount"] = Money(value, row.payload["currency"])
-            elif name in IDS:
-                lines[spoken(name)] = copyable(value)
-            else:
-                lines[spoken(name)] = EMPTY if value in (None, "") else value
-        return lines
-
 
 def _rung(outcome: object) -> object:
     """Ring for whoever carries it out, now that it is decided."""
     ring(CARRY_OUT)
     return outcome
-
-
-def _moves(lines: list[dict[str, Any]]) -> SafeString:
-    """Return the lines of a journal as a table."""
-    rows = [(line["account"], Money(line["amount_minor"], line["currency"])) for line in lines]
-    return table(["Account", "Amount"], rows=rows)
-
-
-def _told(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what a refusal said, line by line; of what changed, how it was and is."""
-    lines = [(spoken(name), str(value)) for name, value in facts.items() if name != "changed"]
-    return lines + [
-        (spoken(name), f"was shown as {shown}, is {now}")
-        for name, (shown, now) in facts.get("changed", {}).items()
-    ]

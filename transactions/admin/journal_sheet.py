@@ -9,17 +9,15 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.errors import AlreadyAsked
 from audit.actors import Actor
-from audit.adminparts import table
 from audit.errors import Invalid, Refusal
 from audit.typeids import uuid7
 from transactions.admin.amounts import read_signed_money
-from transactions.admin.desks import Desk
+from transactions.admin.desks import Desk, address
+from transactions.admin.effects import show_effects
 from transactions.errors import AlreadyBooked
 from transactions.models import Book, LedgerAccount
 from transactions.money import EXPONENTS, Money
@@ -30,7 +28,6 @@ from transactions.proposals import (
     Move,
 )
 from transactions.selectors.proposals import (
-    Effect,
     accounts_called,
     accounts_in_book,
     books_to_choose_from,
@@ -80,9 +77,12 @@ class LineForm(forms.Form):
     )
 
     def __init__(self, *args: Any, known: dict[str, LedgerAccount], **kwargs: Any) -> None:
-        """Know the book's accounts by what people call them."""
+        """Know the book's accounts by what people call them; say which line this is."""
         super().__init__(*args, **kwargs)
         self.known = known
+        number = int(str(self.prefix).rpartition("-")[2]) + 1
+        for name, field in self.fields.items():
+            field.widget.attrs["aria-label"] = f"{name.capitalize()} of line {number}"
 
     def clean(self) -> dict[str, Any]:
         """Find the account and read the amount in its currency; both, or neither."""
@@ -144,7 +144,7 @@ def write_journal(page: Desk, request: HttpRequest) -> HttpResponse:
         **page.admin_site.each_context(request),
         "opts": page.model._meta,  # noqa: SLF001 - Django's own interface
         "title": "New manual journal",
-        "back": reverse("admin:transactions_journalproposal_changelist"),
+        "back": address(page),
         "exponents": json.dumps(EXPONENTS),
     }
     book = _chosen_book(request, actor=actor)
@@ -159,12 +159,6 @@ def write_journal(page: Desk, request: HttpRequest) -> HttpResponse:
         if step == "submit" and context["shown"]:
             return _ask(page, request, sheet=sheet, book=book, context=context)
     return TemplateResponse(request, TEMPLATE, context)
-
-
-def show_effects(found: list[Effect]) -> SafeString:
-    """Return a table of what would happen to each account."""
-    rows = [(one.account, one.before, one.change, one.after, one.problem) for one in found]
-    return table(["Account", "Before", "Change", "After", "In the way"], rows=rows)
 
 
 def _chosen_book(request: HttpRequest, *, actor: Actor) -> Book | None:
@@ -244,5 +238,4 @@ def _ask(
         context["refused"] = " ".join([refusal.title, *fields])
         return TemplateResponse(request, TEMPLATE, context)
     page.message_user(request, said, messages.SUCCESS)
-    where = reverse("admin:transactions_journalproposal_change", args=[journal.id])
-    return HttpResponseRedirect(where)
+    return HttpResponseRedirect(address(page, journal.id))

@@ -10,7 +10,8 @@ from accounts.frontdesk.staff import step_up
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, allowed
 from audit.adminparts import action, display, page_of, public_id, spoken, table, tag
-from transactions.admin.journal_sheet import show_effects, write_journal
+from transactions.admin.effects import show_effects
+from transactions.admin.journal_sheet import write_journal
 from transactions.admin.standings import APPROVAL_COLOURS
 from transactions.models import JournalProposal
 from transactions.money import Money

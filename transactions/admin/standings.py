@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from transactions.states import HoldState, TransferState
+from transactions.states import HoldState, PayeeState, TransferState
 
 TRANSFER_COLOURS: Final[dict[str, str]] = {
     TransferState.AWAITING_APPROVAL: "warning",
@@ -112,4 +112,15 @@ FREEZES: Final[dict[str, str]] = {
     "debits": "Frozen: nothing may leave. Money may still arrive.",
     "credits": "Frozen: nothing may arrive. Money may still leave.",
     "all": "Frozen: nothing may arrive or leave.",
+}
+PAYEE_COLOURS: Final[dict[str, str]] = {
+    PayeeState.PROPOSED: "warning",
+    PayeeState.ACTIVE: "success",
+    PayeeState.DECLINED: "danger",
+}
+PAYEES: Final[dict[str, str]] = {
+    PayeeState.PROPOSED: "Waiting for a second person. Nothing is paid to it until then.",
+    PayeeState.ACTIVE: "Registered. Payouts may name it.",
+    PayeeState.DECLINED: "Declined or withdrawn. It was never registered, and stays on record.",
+    PayeeState.RETIRED: "Retired. No payout may name it any more.",
 }

@@ -24,6 +24,11 @@ def bank(provider: str) -> str:
     return f"bank:{provider}"
 
 
+def interbook(name: str) -> str:
+    """Return the code of what another book, by its name, owes this one."""
+    return f"{INTERBOOK}{name}"
+
+
 def system_account(code: str, *, book_id: UUID, currency: str) -> LedgerAccount:
     """Return the book's account of this code and currency, opening it if it is the first.
 

@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name": "manual journal"},
         ),
         migrations.CreateModel(
             name="ProposedLine",

@@ -11,8 +11,15 @@ from transactions.models.ledger import (
     Posting,
     ReversedLine,
 )
+from transactions.models.payees import PayeeChange, RegisteredPayee
 from transactions.models.payments import Dispute, Payment, ProviderPayout
-from transactions.models.proposals import JournalProposal, ProposedLine
+from transactions.models.proposals import (
+    JournalProposal,
+    ProposedLine,
+    SuspenseAllocation,
+    SuspensePosting,
+    SuspenseTally,
+)
 from transactions.models.transfers import Limit, Transfer
 
 __all__ = [
@@ -28,11 +35,16 @@ __all__ = [
     "LedgerAccount",
     "Limit",
     "Movement",
+    "PayeeChange",
     "Payment",
     "Posting",
     "ProposedLine",
     "ProviderPayout",
+    "RegisteredPayee",
     "ReversedLine",
     "RollUp",
+    "SuspenseAllocation",
+    "SuspensePosting",
+    "SuspenseTally",
     "Transfer",
 ]

@@ -1,8 +1,10 @@
 """Carrying out decided approvals: each act checks the world again and consumes its approval."""
 
 import logging
+from collections.abc import Mapping
 
 from accounts.acts import Deed, deed_for
+from accounts.errors import AlreadyDecided
 from accounts.models import Approval
 from accounts.roles import SYSTEM_GRANTS
 from accounts.selectors.approvals import decided_approvals
@@ -51,9 +53,8 @@ def _carry_out(approval: Approval) -> None:
                 _do(deed, approval=approval)
         except Refusal as refusal:
             log.warning("%s: %s", what, refusal.code)
-            note_obstacle(
-                actor=CLERK,
-                approval_id=approval.pk,
+            _note(
+                approval,
                 code=refusal.code,
                 facts=refusal.facts(),
                 may_pass=refusal.transient,
@@ -68,4 +69,14 @@ def _do(deed: Deed, *, approval: Approval) -> None:
 
 def _put_off(approval: Approval) -> None:
     """Try again later what failed by a fault of ours, which was logged."""
-    note_obstacle(actor=CLERK, approval_id=approval.pk, code=FAULT, facts={}, may_pass=True)
+    _note(approval, code=FAULT, facts={}, may_pass=True)
+
+
+def _note(approval: Approval, *, code: str, facts: Mapping[str, object], may_pass: bool) -> None:
+    """Note what stood in the way, unless another worker has carried it out in the meantime."""
+    try:
+        note_obstacle(
+            actor=CLERK, approval_id=approval.pk, code=code, facts=facts, may_pass=may_pass
+        )
+    except AlreadyDecided:
+        log.info("approval %s: another worker was faster", approval.pk)

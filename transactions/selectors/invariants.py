@@ -13,6 +13,7 @@ from django.db import connection
 
 from transactions.selectors.invariants_of_books import BOOKS
 from transactions.selectors.invariants_of_clocks import CLOCKS
+from transactions.selectors.invariants_of_finance import FINANCE
 from transactions.selectors.invariants_of_holds import HOLDS
 from transactions.selectors.invariants_of_witness import WITNESS
 
@@ -69,5 +70,5 @@ def violations() -> list[str]:
     ]
 
 
-for _name, _promise, _sql in (*BOOKS, *CLOCKS, *HOLDS, *WITNESS):
+for _name, _promise, _sql in (*BOOKS, *CLOCKS, *FINANCE, *HOLDS, *WITNESS):
     register(_name, promise=_promise, sql=_sql)

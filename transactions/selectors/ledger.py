@@ -5,25 +5,29 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 
+from accounts.models import Partner
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
 from accounts.scopes import by_account, visible_accounts
 from accounts.states import FreezeMode
 from audit.actors import Actor
+from audit.errors import NotFound
 from transactions.models import (
     Journal,
     JournalOrigin,
     LedgerAccount,
     Posting,
 )
-from transactions.states import TransferState
 
 DEBITS_STOPPED = tuple(mode.bits for mode in FreezeMode if mode.bits & 1)
-NOT_SENT = (
-    TransferState.SCHEDULED,
-    TransferState.FAILED,
-    TransferState.REJECTED,
-    TransferState.CANCELLED,
-)
+HOUSE = "house"
+
+
+def access_ledger_account(account_id: UUID, *, actor: Actor) -> LedgerAccount:
+    """Return the ledger side of an account `actor` may see; NotFound for any other."""
+    found = access_ledger_accounts([account_id], actor=actor).get(account_id)
+    if found is None:
+        raise NotFound(ref=f"account:{account_id}")
+    return found
 
 
 def access_ledger_accounts(
@@ -42,6 +46,17 @@ def account_for_money(account_id: UUID | None, *, currency: str) -> LedgerAccoun
     return LedgerAccount.objects.filter(
         pk=account_id, currency=currency, keeps_balance=True
     ).first()
+
+
+def partner_of_book(book_id: UUID) -> Partner:
+    """Return the partner whose book this is."""
+    return Partner.objects.get(book_id=book_id)
+
+
+def name_of_book(book_id: UUID) -> str:
+    """Return what a book is called in codes: its partner's short name, or `house`."""
+    found = Partner.objects.filter(book_id=book_id).values_list("slug", flat=True).first()
+    return found or HOUSE
 
 
 def journal_of_origin(origin: str) -> UUID | None:

@@ -19,7 +19,8 @@ FROM (
         sum(p.amount_minor) AS net
     FROM transactions_posting AS p
     INNER JOIN transactions_ledgeraccount AS a ON a.id = p.account_id
-    WHERE p.occurred_at >= %s AND (a.keeps_balance OR a.code = 'suspense')
+    WHERE p.occurred_at >= %s
+        AND (a.keeps_balance OR a.code = 'suspense' OR a.code LIKE 'interbook:%%')
     GROUP BY 1, 2, 3
 ) AS by_journal
 GROUP BY 1, 2

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import QuerySet, Sum
@@ -121,6 +121,15 @@ def effects(moves: Sequence[Move], *, accounts: dict[UUID, LedgerAccount]) -> li
     for move in moves:
         changes[move.account_id] = changes.get(move.account_id, 0) + move.amount_minor
     return [_effect(accounts[key], change_minor=minor) for key, minor in changes.items()]
+
+
+def effects_of(lines: Sequence[dict[str, Any]]) -> list[Effect]:
+    """Return what the lines of an approval's payload would do, as the books stand now."""
+    moves = [
+        Move(account_id=UUID(line["key"]), amount_minor=line["amount_minor"]) for line in lines
+    ]
+    keys = {move.account_id for move in moves}
+    return effects(moves, accounts=LedgerAccount.objects.in_bulk(keys))
 
 
 def _effect(account: LedgerAccount, *, change_minor: int) -> Effect:

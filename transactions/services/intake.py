@@ -22,8 +22,9 @@ from transactions.errors import AlreadyBooked
 from transactions.ledger.posting import Draft, Line, posting, reserving, stand
 from transactions.models import Hold, Transfer
 from transactions.orders import TransferOrder
+from transactions.services.payees import wants_signature_for_payee
 from transactions.services.steps import approval_payload, news_of
-from transactions.standing import Standing, take
+from transactions.standing import Standing, move, sides
 from transactions.states import TransferKind, TransferState
 
 PAYOUT_PROVIDER = "testbank"
@@ -50,9 +51,9 @@ class Taken:
 def take_in(instructions: Sequence[Instruction], *, actor: Actor) -> list[Taken | Refusal]:
     """Decide each instruction in its turn, and write what was taken in when the command ends.
 
-    An internal transfer is settled at once. A payout is reserved; at or above
-    the partner's threshold, or when staff asks, it waits for a second person.
-    What an order may be refused with, `transactions.standing.take` says.
+    An internal transfer is settled at once. A payout is reserved, and waits for
+    a second person where `send_out` says so. What an order may be refused with,
+    `standing.sides`, `wants_signature_for_payee` and `standing.move` say, in that order.
     """
     orders = [each.order for each in instructions]
     named = {key for order in orders for key in (order.source_id, order.destination_id) if key}
@@ -85,15 +86,21 @@ def _decide(
     """Return the transfer that an instruction becomes, or why it does not."""
     order = instruction.order
     try:
-        take(order, standings=standings)
+        source, destination = sides(
+            order.source_id,
+            order.destination_id,
+            currency=order.money.currency,
+            standings=standings,
+        )
+        transfer = draft_transfer(instruction, actor=actor, source=source)
+        is_unusual = wants_signature_for_payee(transfer, actor=actor)
+        move(order.money.amount_minor, source=source, destination=destination)
     except Refusal as refusal:
         return refusal
-    source = standings[order.source_id]
-    transfer = draft_transfer(instruction, actor=actor, source=source)
     if order.payee is None:
         transfer.state, transfer.settled_at = TransferState.SETTLED, source.told_at
         return Taken(transfer=transfer)
-    return send_out(transfer, actor=actor, source=source)
+    return send_out(transfer, actor=actor, source=source, is_unusual=is_unusual)
 
 
 def draft_transfer(instruction: Instruction, *, actor: Actor, source: Standing) -> Transfer:
@@ -124,11 +131,15 @@ def draft_transfer(instruction: Instruction, *, actor: Actor, source: Standing) 
     return transfer
 
 
-def send_out(transfer: Transfer, *, actor: Actor, source: Standing) -> Taken:
-    """Set a payout on its way: its money held, a second person asked where one is needed."""
+def send_out(transfer: Transfer, *, actor: Actor, source: Standing, is_unusual: bool) -> Taken:
+    """Set a payout on its way: its money held, a second person asked where one is needed.
+
+    That is at or above the partner's threshold, for an unusual payee, and
+    whenever staff asks.
+    """
     transfer.state = TransferState.ACCEPTED
     is_large = transfer.amount_minor >= source.threshold_minor
-    if is_large or actor.kind is ActorKind.STAFF:
+    if is_large or is_unusual or actor.kind is ActorKind.STAFF:
         transfer.state = TransferState.AWAITING_APPROVAL
         transfer.approval = request_for(
             RELEASE,

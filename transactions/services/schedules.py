@@ -24,6 +24,7 @@ from transactions.services.intake import (
     store,
     store_companions,
 )
+from transactions.services.payees import wants_signature_for_payee
 from transactions.services.steps import save_state, tell
 from transactions.standing import move, sides
 from transactions.states import TransferKind, TransferState
@@ -111,12 +112,14 @@ def _carry_out(transfer: Transfer, *, actor: Actor) -> Taken:
         currency=transfer.currency,
         standings=standings,
     )
+    maker = _maker(transfer)
+    is_unusual = wants_signature_for_payee(transfer, actor=maker)
     move(transfer.amount_minor, source=source, destination=destination)
     if transfer.kind == TransferKind.INTERNAL:
         transfer.advance(TransferState.SETTLED, at=timezone.now())
         taken = Taken(transfer=transfer)
     else:
-        taken = send_out(transfer, actor=_maker(transfer), source=source)
+        taken = send_out(transfer, actor=maker, source=source, is_unusual=is_unusual)
         store_companions([taken])
     move_all([transfer])
     return taken

@@ -9,6 +9,7 @@ from audit.typeids import typeid
 from transactions.ledger.accounts import clearing, newly_opened, system_account
 from transactions.ledger.posting import Draft, Line, free, post, stand
 from transactions.models import Hold, LedgerAccount, Transfer
+from transactions.selectors.payees import payee_note
 from transactions.states import HoldState
 
 
@@ -53,6 +54,7 @@ def approval_payload(transfer: Transfer) -> dict[str, Json]:
         "payee_name": transfer.payee_name.masked if transfer.payee_name else "",
         "payee_iban": transfer.payee_iban.masked if transfer.payee_iban else "",
         "payee_token": str(transfer.payee_iban_id),
+        "payee_note": payee_note(transfer),
         "reference": transfer.reference,
         "requested_by": transfer.requested_by,
     }

@@ -26,8 +26,8 @@ def request_transfer(*, actor: Actor, order: TransferOrder, origin: str) -> Tran
     """Take an instruction to move money, exactly once for its `origin`.
 
     Refuses, in this order: NotFound, Invalid (from an account to itself),
-    CurrencyMismatch, LimitExceeded, AccountFrozen, InsufficientFunds;
-    AlreadyBooked for a known origin.
+    CurrencyMismatch, PayeeNotRegistered, PayeeCooling, LimitExceeded,
+    AccountFrozen, InsufficientFunds; AlreadyBooked for a known origin.
     """
     _check_staff(actor, orders=[order])
     (found,) = take_in([Instruction(order=order, origin=origin)], actor=actor)

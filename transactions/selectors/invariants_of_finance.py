@@ -1,0 +1,70 @@
+"""The invariants of finance's acts: signatures, suspense, and money between books. SQL only."""
+
+from typing import Final
+
+FINANCE: Final[tuple[tuple[str, str, str], ...]] = (
+    (
+        "L2",
+        "what one book owes another by inter-book clearing, the other is owed",
+        """
+        SELECT format('books "%s" and "%s" are off by %s %s',
+            least(here, there), greatest(here, there), sum(amount_minor), currency)
+        FROM (
+            SELECT coalesce(w.slug, 'house') AS here, split_part(a.code, ':', 2) AS there,
+                p.amount_minor, p.currency
+            FROM transactions_ledgeraccount AS a
+            INNER JOIN transactions_posting AS p ON p.account_id = a.id
+            INNER JOIN transactions_book AS b ON b.id = a.book_id
+            LEFT JOIN accounts_partner AS w ON w.id = b.partner_id
+            WHERE a.code LIKE 'interbook:%'
+        ) AS lines
+        GROUP BY least(here, there), greatest(here, there), currency HAVING sum(amount_minor) <> 0
+        """,
+    ),
+    (
+        "L11",
+        "a journal by hand or an allocation rests on a used approval of its own",
+        """
+        SELECT format('journal %s (%s) rests on no used approval', j.id, j.purpose)
+        FROM transactions_journal AS j
+        WHERE j.purpose IN ('manual', 'allocation') AND NOT EXISTS (
+            SELECT FROM accounts_approval AS a
+            WHERE a.subject_ref = j.subject_ref AND a.state = 'used' AND a.action = CASE j.purpose
+                WHEN 'manual' THEN 'transactions.post_manual_journal'
+                ELSE 'transactions.allocate_suspense' END
+        )
+        """,
+    ),
+    (
+        "L11",
+        "a payee is paid at details that somebody signed",
+        """
+        SELECT format('payee %s has bank details that no used approval shows', p.id)
+        FROM transactions_registeredpayee AS p
+        WHERE p.state IN ('active', 'retired') AND NOT EXISTS (
+            SELECT FROM accounts_approval AS a
+            WHERE a.subject_ref = 'registeredpayee:' || p.id AND a.state = 'used'
+                AND a.payload ->> 'payee_token' = p.iban_id::text
+        )
+        """,
+    ),
+    (
+        "L6",
+        "what a suspense item's tally says was allocated is what the books say",
+        """
+        SELECT format('suspense item %s: tally %s of %s, booked %s',
+            t.id, t.allocated_minor, t.amount_minor, coalesce(booked.total, 0))
+        FROM transactions_suspensetally AS t
+        LEFT JOIN transactions_posting AS p ON p.id = t.id
+        LEFT JOIN LATERAL (
+            SELECT sum(s.amount_minor) AS total
+            FROM transactions_suspenseallocation AS s
+            INNER JOIN transactions_journalorigin AS o ON o.origin = 'allocation:' || s.id
+            WHERE s.posting_id = t.id
+        ) AS booked ON true
+        WHERE t.amount_minor IS DISTINCT FROM p.amount_minor
+            OR t.allocated_minor <> coalesce(booked.total, 0)
+            OR t.allocated_minor > t.amount_minor
+        """,
+    ),
+)
