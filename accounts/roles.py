@@ -46,6 +46,7 @@ OVERSIGHT_PAGES: Final = frozenset(
         "audit.view_entry",
         "integrations.view_callback",
         "integrations.view_dispatch",
+        "transactions.view_finding",
     }
 )
 
@@ -91,6 +92,7 @@ CONFLICTS: Final = frozenset(
 SYSTEM_GRANTS: Final = frozenset(
     {
         "transactions.claim_transfer",
+        "transactions.note_check",
         "transactions.reclaim_transfer",
         "transactions.release_transfer",
         "transactions.reject_transfer",

@@ -1,5 +1,6 @@
 """Every table of this app, re-exported for Django and for other apps."""
 
+from transactions.models.findings import BooksCheck, Finding
 from transactions.models.ledger import (
     Balance,
     Book,
@@ -14,7 +15,9 @@ from transactions.models.transfers import Hold, Limit, Transfer
 __all__ = [
     "Balance",
     "Book",
+    "BooksCheck",
     "Dispute",
+    "Finding",
     "Hold",
     "Journal",
     "JournalOrigin",
