@@ -42,6 +42,7 @@ OVERSIGHT_PAGES: Final = frozenset(
         SEES_EVERY_PORTFOLIO_GRANT,
         "accounts.view_approval",
         "accounts.view_freeze",
+        "accounts.view_idempotencykey",
         "accounts.view_partner",
         "audit.view_entry",
         "integrations.view_callback",

@@ -9,6 +9,7 @@ SECONDS = {
     "integrations.send_payouts": 2.0,
     "integrations.ask_providers": 3.0,
     "transactions.check_books": 300.0,
+    "accounts.let_go": 600.0,
     "audit.make_partitions": 24 * 3600.0,
 }
 
@@ -44,7 +45,7 @@ app.conf.update(
     },
 )
 app.set_default()
-app.autodiscover_tasks(["audit", "transactions", "integrations"])
+app.autodiscover_tasks(["audit", "accounts", "transactions", "integrations"])
 
 
 @signals.worker_process_init.connect

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
+from hashlib import sha256
 from itertools import count
 from typing import Any, Final, ParamSpec, TypeVar
 from uuid import UUID
@@ -18,7 +19,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from accounts.models import Account, Customer, Partner, Portfolio
+from accounts.models import Account, Customer, IdempotencyKey, Partner, Portfolio
 from accounts.roles import (
     FOUNDER_GRANTS,
     PROVIDER_GRANTS,
@@ -406,6 +407,22 @@ _STEPS: Final[dict[TransferState, Callable[[Transfer], None]]] = {
     TransferState.RETURNED: _return,
     TransferState.CANCELLED: _cancel,
 }
+
+
+@set_up
+def used_key(
+    company: Cast, *, made: Transfer, key: str = "", client_id: str = "", answer: bytes = b"{}"
+) -> IdempotencyKey:
+    """Return the row that is kept of a key under which a transfer was asked for."""
+    return IdempotencyKey.objects.create(
+        book_id=company.partner.book_id,
+        scope=f"{company.partner.pk}:{client_id or company.actor.id}:POST /v1/transfers",
+        key_hash=sha256((key or made.public_id).encode()).digest(),
+        fingerprint=answer,
+        resource=f"/v1/transfers/{made.public_id}",
+        status=201,
+        answer=answer,
+    )
 
 
 # -- what a provider says ---------------------------------------------------------------------

@@ -76,7 +76,7 @@ def _actor(client: ApiClient, token: Token, /) -> Actor:
     """Return the client as an Actor: its token's scopes, its partner's book."""
     return Actor(
         kind=ActorKind.PARTNER,
-        id=str(client.pk),
+        id=str(client.account_key),
         label=f"{client.partner.name} / {client.name}",
         credential=f"oauth:{client.client_id}:{token.pk}",
         grants=scope_grants(frozenset(token.scopes.split("\n"))),

@@ -44,6 +44,14 @@ def live_client_named(client_id: str) -> ApiClient | None:
     return live_clients().filter(client_id=client_id).first()
 
 
+def access_client(client_id: UUID, *, partner: Partner) -> ApiClient:
+    """Return one of a partner's clients, or refuse."""
+    client = ApiClient.objects.filter(pk=client_id, partner=partner).first()
+    if client is None:
+        raise NotFound(ref=f"apiclient:{client_id}")
+    return client
+
+
 def access_partner(partner_id: UUID) -> Partner:
     """Return a partner, locked until the transaction ends, or refuse."""
     found = Partner.objects.select_for_update(no_key=True, of=("self",)).filter(pk=partner_id)

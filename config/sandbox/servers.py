@@ -4,10 +4,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from config.env import DATABASE_URL, REDIS_URL, VARIABLES
+from config.env import DATABASE_URL, REDIS_URL, SANDBOX_DIR, VARIABLES
 from config.sandbox.embedded_postgres import DURABLE, FORGETFUL, owner_url, postgres
 from config.sandbox.embedded_redis import redis_server, redis_url
 from config.sandbox.keys import Keys
@@ -65,6 +66,12 @@ class Servers:
         at = urlsplit(self.administrator_url)
         place = f"{login}:{self.passwords[login]}@{at.hostname}:{at.port}"
         return urlunsplit(("postgresql", place, f"/{database}", "", ""))
+
+
+def beside_us() -> Servers:
+    """Return the servers of the sandbox of this directory, or of $SANDBOX."""
+    state = State(Path(os.environ.get("SANDBOX") or SANDBOX_DIR))
+    return Servers(state=state, is_forgetful=False)
 
 
 LOGINS: Final = (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -94,11 +95,11 @@ def test_a_breach_whose_figures_move_is_the_same_breach(company: factories.Cast)
 def test_what_is_not_listed_of_a_long_list_is_not_called_gone(company: factories.Cast) -> None:
     lines = [f"account {number} is off" for number in range(SHOWN_MAX + 1)]
     known = [Breach(invariant="L3", promise="of a test", detail=line) for line in lines]
-    act = {"actor": checking.EXAMINER, "duration_ms": 1}
-    note_check(breaches=known[:SHOWN_MAX], **act)
-    note_check(breaches=known[1:], unsure=frozenset({"of a test"}), **act)
+    act = partial(note_check, actor=checking.EXAMINER, duration_ms=1)
+    act(breaches=known[:SHOWN_MAX])
+    act(breaches=known[1:], unsure=frozenset({"of a test"}))
     assert Finding.objects.filter(gone_at__isnull=True).count() == SHOWN_MAX + 1
-    note_check(breaches=[], **act)
+    act(breaches=[])
     assert not Finding.objects.filter(gone_at__isnull=True).exists()
 
 

@@ -1,0 +1,49 @@
+"""Letting go of what has been kept long enough: stored answers and expired tokens.
+
+Bookkeeping, set-based and in bounded batches, so that nobody waits behind it. Running it twice,
+or two at once, lets go of nothing twice: rows in other hands are passed over.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from allauth.idp.oidc.models import Token
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import IdempotencyKey
+
+ANSWERS_KEPT: Final = timedelta(hours=72)
+TOKENS_KEPT: Final = timedelta(hours=24)
+ROWS_A_BATCH: Final = 1_000
+BATCHES_MAX: Final = 50
+
+
+def empty_answers() -> int:
+    """Empty the answers older than 72 h, the oldest first; the keys stay used. Return how many."""
+    old = IdempotencyKey.objects.filter(
+        answer__isnull=False, created_at__lt=timezone.now() - ANSWERS_KEPT
+    )
+    done = 0
+    for _ in range(BATCHES_MAX):
+        with transaction.atomic():
+            rows = old.select_for_update(skip_locked=True, no_key=True).order_by("created_at")
+            batch = list(rows.values_list("pk", flat=True)[:ROWS_A_BATCH])
+            done += IdempotencyKey.objects.filter(pk__in=batch).update(answer=None)
+        if len(batch) < ROWS_A_BATCH:
+            break
+    return done
+
+
+def drop_tokens() -> int:
+    """Remove the access tokens that expired more than a day ago; return how many."""
+    old = Token.objects.filter(expires_at__lt=timezone.now() - TOKENS_KEPT)
+    done = 0
+    for _ in range(BATCHES_MAX):
+        with transaction.atomic():
+            rows = old.select_for_update(skip_locked=True, no_key=True).order_by("pk")
+            batch = list(rows.values_list("pk", flat=True)[:ROWS_A_BATCH])
+            done += Token.objects.filter(pk__in=batch).delete()[0]
+        if len(batch) < ROWS_A_BATCH:
+            break
+    return done

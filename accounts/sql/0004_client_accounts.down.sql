@@ -1,0 +1,1 @@
+ALTER TABLE accounts_apiclient DROP CONSTRAINT client_account_of_partner;
