@@ -12,7 +12,7 @@ from accounts.models import IdempotencyKey
 from accounts.selectors.idempotency import keys_for_pages, keys_found
 from audit.actors import Actor
 from audit.adminkit import SEARCH_CHARACTERS_MAX, LookOnlyAdmin
-from audit.adminparts import copyable, display, link_to, tag
+from audit.adminparts import copyable, display, instant, link_to, tag
 from audit.links import address_of
 
 
@@ -27,7 +27,7 @@ class IdempotencyKeyPage(LookOnlyAdmin[IdempotencyKey]):
         (None, {"fields": ("standing", "request_line", "outcome", "made", "client", "partner")}),
         ("References", {"fields": ("used_at", "kept", "key_digest", "key")}),
     )
-    change_form_after_template = None
+    change_form_after_template = ""
 
     def scoped(self, queryset: QuerySet[IdempotencyKey], actor: Actor) -> QuerySet[IdempotencyKey]:
         """Return those of books the officer may see, without their answers."""
@@ -47,7 +47,7 @@ class IdempotencyKeyPage(LookOnlyAdmin[IdempotencyKey]):
     @display(description="Where it stands")
     def standing(self, row: IdempotencyKey) -> str:
         """Say what the same request would get now."""
-        if row.is_answer_kept:
+        if vars(row)["is_answer_kept"]:
             return "Answered. The same request again gets the same answer, byte for byte."
         return "Answered long ago: the answer is emptied, and the key works no second time."
 
@@ -71,22 +71,22 @@ class IdempotencyKeyPage(LookOnlyAdmin[IdempotencyKey]):
     @display(description="Client")
     def client(self, row: IdempotencyKey) -> str:
         """Show whose machine used it."""
-        return str(row.client_name or row.used_by)
+        return str(vars(row)["client_name"] or row.used_by)
 
     @display(description="Partner")
     def partner(self, row: IdempotencyKey) -> str:
         """Show whose client that is."""
-        return str(row.partner_name or "")
+        return str(vars(row)["partner_name"] or "")
 
     @display(description="When")
-    def used_at(self, row: IdempotencyKey) -> object:
+    def used_at(self, row: IdempotencyKey) -> str:
         """Show when it was answered."""
-        return row.created_at
+        return instant(row.created_at)
 
     @display(description="Answer kept", boolean=True)
     def kept(self, row: IdempotencyKey) -> bool:
         """Say whether the answer is still there to be shown again."""
-        return bool(row.is_answer_kept)
+        return bool(vars(row)["is_answer_kept"])
 
     @display(description="SHA-256 of the key")
     def key_digest(self, row: IdempotencyKey) -> SafeString:

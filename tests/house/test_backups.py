@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -16,7 +18,6 @@ from django.db import connections
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
-from config import backups
 from config.backups import ARCHIVE, MANIFEST, READER, back_up, bring_back
 from config.sandbox.refusal import CannotRun
 from tests import factories
@@ -161,13 +162,13 @@ def test_no_password_is_on_a_command_line(
     backup: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[list[str]] = []
-    run = backups.subprocess.run
+    run = subprocess.run
 
-    def watch(command: list[str], **options: object) -> object:
+    def watch(command: list[str], **options: Any) -> object:
         seen.append([str(word) for word in command])
-        return run(command, **options)  # type: ignore[call-overload]
+        return run(command, **options)
 
-    monkeypatch.setattr(backups.subprocess, "run", watch)
+    monkeypatch.setattr(subprocess, "run", watch)
     back_up(address(READER), folder=tmp_path / "again")
     assert any("--format=custom" in words for words in seen)
     assert not any(STAGE.passwords[READER] in word for words in seen for word in words)
