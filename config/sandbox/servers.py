@@ -22,16 +22,20 @@ PATTERNS: Final = {"DATABASE_URL": DATABASE_URL, "REDIS_URL": REDIS_URL}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Servers:
-    """Where the two servers are and who may enter. `is_forgetful`: fast, and lost in a crash."""
+    """Where the two servers are and who may enter. `is_forgetful`: fast, and lost in a crash.
+
+    `is_embedded`: those of the state folder, whatever DATABASE_URL says.
+    """
 
     state: State
     is_forgetful: bool
+    is_embedded: bool = False
 
     def parts(self) -> list[Part]:
         """Return the servers that we have to run ourselves."""
         settings = FORGETFUL if self.is_forgetful else DURABLE
         embedded: list[Part] = []
-        if not _given("DATABASE_URL"):
+        if not self._database:
             embedded.append(postgres(self.state, keys=self.keys, settings=settings))
         if not _given("REDIS_URL"):
             embedded.append(
@@ -47,7 +51,7 @@ class Servers:
     @property
     def administrator_url(self) -> str:
         """The address of PostgreSQL's administrator. Used to make logins, and by nothing else."""
-        return _given("DATABASE_URL") or owner_url(self.state, keys=self.keys)
+        return self._database or owner_url(self.state, keys=self.keys)
 
     @property
     def redis_url(self) -> str:
@@ -57,9 +61,14 @@ class Servers:
     @property
     def passwords(self) -> Mapping[str, str]:
         """Every login's own password; on a server that is not ours, the same from all folders."""
-        given = _given("DATABASE_URL")
+        given = self._database
         keys = Keys(sha256(given.encode()).digest()) if given else self.keys
         return {login: keys.password(login) for login in LOGINS}
+
+    @property
+    def _database(self) -> str:
+        """The address that was given for somebody's own server; empty for the embedded one."""
+        return "" if self.is_embedded else _given("DATABASE_URL")
 
     def url(self, login: str, *, database: str = DATABASE) -> str:
         """Return a login's address."""
@@ -69,9 +78,13 @@ class Servers:
 
 
 def beside_us() -> Servers:
-    """Return the servers of the sandbox of this directory, or of $SANDBOX."""
-    state = State(Path(os.environ.get("SANDBOX") or SANDBOX_DIR))
-    return Servers(state=state, is_forgetful=False)
+    """Return the embedded servers of the sandbox of this directory, or of $SANDBOX."""
+    folder = Path(os.environ.get("SANDBOX") or SANDBOX_DIR)
+    if not (folder / "postgres").is_dir():
+        raise CannotRun(
+            "No embedded server is here: give the address in BACKUP_URL or RESTORE_URL"
+        )
+    return Servers(state=State(folder), is_forgetful=False, is_embedded=True)
 
 
 LOGINS: Final = (
