@@ -43,6 +43,7 @@ OVERSIGHT_PAGES: Final = frozenset(
         SEES_EVERY_PORTFOLIO_GRANT,
         "accounts.view_approval",
         "accounts.view_freeze",
+        "accounts.view_idempotencykey",
         "accounts.view_partner",
         "transactions.view_journalproposal",
         "transactions.view_suspenseposting",
@@ -50,6 +51,7 @@ OVERSIGHT_PAGES: Final = frozenset(
         "audit.view_entry",
         "integrations.view_callback",
         "integrations.view_dispatch",
+        "transactions.view_finding",
     }
 )
 # The books on paper. Taking a copy out of the house is an act of its own, with an entry.
@@ -117,6 +119,7 @@ SYSTEM_GRANTS: Final = frozenset(
         "transactions.claim_transfer",
         "transactions.expire_hold",
         "transactions.execute_scheduled",
+        "transactions.note_check",
         "transactions.reclaim_transfer",
         "transactions.release_transfer",
         "transactions.reject_transfer",

@@ -44,6 +44,13 @@ def page_of(model: str, key: UUID | str | None, *, text: object) -> SafeString:
         address = reverse(f"admin:{model.replace('.', '_')}_change", args=[key])
     except NoReverseMatch:
         return format_html("{}", text)
+    return link_to(address, text=text)
+
+
+def link_to(address: str, *, text: object) -> SafeString:
+    """Return a link to an address; plain text where there is none."""
+    if not address:
+        return format_html("{}", text or EMPTY)
     return format_html('<a class="text-link" href="{}">{}</a>', address, text)
 
 

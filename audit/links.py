@@ -8,7 +8,7 @@ from uuid import UUID
 from django.urls import NoReverseMatch, reverse
 
 from audit.actors import Actor
-from audit.typeids import typeid
+from audit.typeids import parse_typeid, typeid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,16 @@ def link_for(ref: str, *, to: Actor) -> str:
         return ""
     try:
         return reverse(page.view, args=[UUID(key)])
+    except (NoReverseMatch, ValueError):
+        return ""
+
+
+def address_of(public_id: str) -> str:
+    """Return the address of what a public id (`trf_…`) names; empty where no page shows it."""
+    prefix = public_id.partition("_")[0]
+    page = next((page for page in PAGES.values() if prefix and page.prefix == prefix), None)
+    try:
+        return reverse(page.view, args=[parse_typeid(prefix, public_id)]) if page else ""
     except (NoReverseMatch, ValueError):
         return ""
 

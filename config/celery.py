@@ -12,6 +12,7 @@ SECONDS = {
     "integrations.ask_providers": 3.0,
     "transactions.roll_up": 5.0,
     "transactions.check_books": 300.0,
+    "accounts.let_go": 600.0,
     "audit.make_partitions": 24 * 3600.0,
 }
 
@@ -47,7 +48,7 @@ app.conf.update(
     },
 )
 app.set_default()
-app.autodiscover_tasks(["audit", "transactions", "integrations"])
+app.autodiscover_tasks(["audit", "accounts", "transactions", "integrations"])
 
 
 @signals.worker_process_init.connect

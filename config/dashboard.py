@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from accounts.frontdesk.staff import officer
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
 from audit.selectors.entries import latest_entries
+from config.books import standing
 from config.queues import QUEUES, card
 from transactions.money import EXPONENTS, Money
 from transactions.selectors.overview import daily_flow
@@ -28,6 +29,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     may_read_log = actor.may("audit.view_entry")
     return context | {
         "title": "Home",
+        "books": standing() if actor.may("transactions.view_finding") else None,
         "queues": queues,
         "flows": [_chart(*flow) for flow in _flows()] if sees_all else [],
         "sees_all": sees_all,

@@ -80,7 +80,8 @@ def apply() -> None:
             cursor.execute(f"REVOKE ALL ON ALL {kind} IN SCHEMA public FROM {logins}, PUBLIC")
         for right, thing, logins in _statements():
             cursor.execute(f"GRANT {right} ON {thing} TO {logins}")
-        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO cs_backup")
+        for kind in ("TABLES", "SEQUENCES"):
+            cursor.execute(f"GRANT SELECT ON ALL {kind} IN SCHEMA public TO cs_backup")
 
 
 def differences() -> list[str]:

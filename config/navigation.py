@@ -84,6 +84,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
         (
             Page(title="Audit log", icon="history", model="audit.entry"),
             Page(title="Approvals", icon="approval", model="accounts.approval"),
+            Page(title="Idempotency keys", icon="key", model="accounts.idempotencykey"),
             Page(title="Callbacks", icon="call_received", model="integrations.callback"),
             Page(title="Calls to providers", icon="call_made", model="integrations.dispatch"),
         ),

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
+from hashlib import sha256
 from itertools import count
 from time import sleep
 from typing import Any, Final, ParamSpec, TypeVar
@@ -20,7 +21,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from accounts.models import Account, Approval, Customer, Partner, Portfolio
+from accounts.models import Account, Approval, Customer, IdempotencyKey, Partner, Portfolio
 from accounts.roles import (
     FOUNDER_GRANTS,
     PROVIDER_GRANTS,
@@ -505,6 +506,25 @@ def pass_by(at: datetime | None) -> None:
     """Wait until an instant has passed."""
     while at is not None and timezone.now() <= at:
         sleep(0.01)
+
+
+# -- keys -------------------------------------------------------------------------------------
+
+
+@set_up
+def used_key(
+    company: Cast, *, made: Transfer, key: str = "", client_id: str = "", answer: bytes = b"{}"
+) -> IdempotencyKey:
+    """Return the row that is kept of a key under which a transfer was asked for."""
+    return IdempotencyKey.objects.create(
+        book_id=company.partner.book_id,
+        scope=f"{company.partner.pk}:{client_id or company.actor.id}:POST /v1/transfers",
+        key_hash=sha256((key or made.public_id).encode()).digest(),
+        fingerprint=answer,
+        resource=f"/v1/transfers/{made.public_id}",
+        status=201,
+        answer=answer,
+    )
 
 
 # -- what a provider says ---------------------------------------------------------------------

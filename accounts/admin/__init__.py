@@ -2,6 +2,7 @@
 
 from accounts.admin.customers import CustomerPage
 from accounts.admin.freezes import FreezePage
+from accounts.admin.keys import IdempotencyKeyPage
 from accounts.admin.partners import PartnerPage
 
-__all__ = ["CustomerPage", "FreezePage", "PartnerPage"]
+__all__ = ["CustomerPage", "FreezePage", "IdempotencyKeyPage", "PartnerPage"]

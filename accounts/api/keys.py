@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.frontdesk.authentication import actor_of
 from accounts.frontdesk.endpoints import Endpoint
-from accounts.frontdesk.idempotency import look_up, route_of
+from accounts.frontdesk.idempotency import look_up
 from accounts.frontdesk.pagination import no_parameters
 from accounts.models import IdempotencyKey
 from audit.errors import NotFound
@@ -58,7 +58,7 @@ class KeyDetail(Endpoint):
 
 
 def _shown(use: IdempotencyKey) -> dict[str, object]:
-    method, route = route_of(use)
+    method, route = use.route
     return {
         "method": method,
         "route": route,

@@ -76,7 +76,7 @@ def _actor(speaker: Speaker) -> Actor:
     """Return the client as an Actor: its token's scopes, its partner's book."""
     return Actor(
         kind=ActorKind.PARTNER,
-        id=str(speaker.client_id),
+        id=str(speaker.account_id),
         label=f"{speaker.partner_name} / {speaker.client_name}",
         credential=f"oauth:{speaker.client_key}:{speaker.token_id}",
         grants=scope_grants(speaker.scopes),

@@ -167,17 +167,19 @@ def key_of(text: str | None) -> str:
     return key
 
 
+def hash_of(text: str) -> bytes | None:
+    """Return what is kept of the key that `text` spells; None where it spells none."""
+    try:
+        return _hash(key_of(text))
+    except Refusal:
+        return None
+
+
 def look_up(text: str, *, actor: Actor) -> tuple[bool, list[IdempotencyKey]]:
     """Say whether this client's key is being worked on, and return every use it had."""
     key_hash = _hash(key_of(text))
     is_in_flight = is_locked(_lock_id(actor, key_hash=key_hash))
     return is_in_flight, list(uses_of_key(key_hash, client_scope=_client_scope(actor)))
-
-
-def route_of(kept: IdempotencyKey) -> tuple[str, str]:
-    """Return method and path of the route that a key was used on."""
-    method, _, path = kept.scope.rpartition(":")[2].partition(" ")
-    return method, path
 
 
 def _book(actor: Actor) -> UUID:

@@ -1,9 +1,10 @@
 """Partners, the API clients that speak for them, and the events we owe them."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models.staff import User
 from accounts.states import PayeePolicy
@@ -57,18 +58,36 @@ class Partner(Guarded):
 class ApiClient(Guarded):
     """One machine of a partner: an OAuth client, and the service user it acts as.
 
-    `client_id` names a client of the OAuth provider; rotation is a second client.
+    `client_id` names a client of the OAuth provider; rotation is a second client, whose `account`
+    is the first. The two are one account: what one asked under a key, the other may ask again.
     """
 
     prefix: ClassVar[str] = "cli"
 
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="api_clients")
     service_user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="api_client")
+    account = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="successors"
+    )
     client_id = models.CharField(max_length=100, unique=True)
     name = models.CharField(max_length=80)
     is_active = models.BooleanField(default=True)
     networks = models.JSONField(default=list, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="client_account_another",
+                condition=Q(account__isnull=True) | ~Q(account=F("id")),
+            ),
+            models.UniqueConstraint(name="client_of_partner", fields=["id", "partner"]),
+        ]
+
+    @property
+    def account_key(self) -> UUID:
+        """Return what stays when secrets rotate: the key of the account's first client."""
+        return self.account_id or self.pk
 
     def __str__(self) -> str:
         """Show the name."""

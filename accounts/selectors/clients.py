@@ -24,9 +24,12 @@ def live_clients() -> QuerySet[ApiClient]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speaker:
-    """A live client that showed a valid access token, its partner, and the token's scopes."""
+    """A live client that showed a valid access token, its partner, and the token's scopes.
 
-    client_id: UUID
+    `account_id` is the same for a client and the one that replaces it.
+    """
+
+    account_id: UUID
     client_name: str
     client_key: str
     networks: tuple[str, ...]
@@ -44,10 +47,10 @@ def speaker_of_token(token_hash: str) -> Speaker | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    client_id, client_name, client_key, networks, partner_id, partner_name, book_id, *token = row
+    account_id, client_name, client_key, networks, partner_id, partner_name, book_id, *token = row
     token_id, scopes = token
     return Speaker(
-        client_id=client_id,
+        account_id=account_id,
         client_name=client_name,
         client_key=client_key,
         networks=tuple(json.loads(networks)),
@@ -62,6 +65,14 @@ def speaker_of_token(token_hash: str) -> Speaker | None:
 def live_client_named(client_id: str) -> ApiClient | None:
     """Return the live client that the OAuth provider knows as `client_id`."""
     return live_clients().filter(client_id=client_id).first()
+
+
+def access_client(client_id: UUID, *, partner: Partner) -> ApiClient:
+    """Return one of a partner's clients, or refuse."""
+    client = ApiClient.objects.filter(pk=client_id, partner=partner).first()
+    if client is None:
+        raise NotFound(ref=f"apiclient:{client_id}")
+    return client
 
 
 def access_partner(partner_id: UUID) -> Partner:

@@ -3,8 +3,24 @@
 from collections.abc import Sequence
 
 from django.db import connection
+from django.db.models import (
+    BooleanField,
+    CharField,
+    ExpressionWrapper,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    UUIDField,
+    Value,
+)
+from django.db.models.functions import Cast, Right
 
-from accounts.models import IdempotencyKey
+from accounts.models import ApiClient, IdempotencyKey, Partner
+from accounts.models.idempotency import RESOURCE_ID_CHARACTERS
+from accounts.scopes import visible_books
+from audit.actors import Actor
 
 LOOK_UP = """
 SELECT EXISTS (
@@ -36,3 +52,34 @@ def uses_of_key(key_hash: bytes, *, client_scope: str) -> Sequence[IdempotencyKe
         .defer("answer", "fingerprint")
         .order_by("id")
     )
+
+
+def keys_for_pages(*, to: Actor) -> QuerySet[IdempotencyKey]:
+    """Return the keys that `to` may see, named by client and partner, without their answers."""
+    account = Func("scope", Value(":"), Value(2), function="split_part", output_field=CharField())
+    client = ApiClient.objects.filter(pk=Cast(OuterRef("account_text"), UUIDField()))
+    partner = Partner.objects.filter(book_id=OuterRef("book_id"))
+    is_kept = ExpressionWrapper(Q(answer__isnull=False), output_field=BooleanField())
+    return (
+        visible_books(IdempotencyKey.objects.defer("answer", "fingerprint"), to=to)
+        .annotate(account_text=account, is_answer_kept=is_kept)
+        .annotate(
+            client_name=Subquery(client.values("name")[:1]),
+            partner_name=Subquery(partner.values("name")[:1]),
+        )
+    )
+
+
+def keys_found(
+    rows: QuerySet[IdempotencyKey], *, text: str, key_hash: bytes | None
+) -> QuerySet[IdempotencyKey]:
+    """Narrow `rows` to those of a key, where `key_hash` is one's, or that made what `text` names.
+
+    Each is asked by its index.
+    """
+    made = IdempotencyKey.objects.annotate(end=Right("resource", RESOURCE_ID_CHARACTERS))
+    found = made.filter(end=text.rpartition("/")[2]).values("pk")
+    if key_hash is not None:
+        used = IdempotencyKey.objects.filter(key_hash=key_hash).values("pk")
+        found = found.union(used, all=True)
+    return rows.filter(pk__in=found)

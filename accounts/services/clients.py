@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import make_password
 
 from accounts.models import ApiClient, User
 from accounts.roles import SCOPES
-from accounts.selectors.clients import access_partner
+from accounts.selectors.clients import access_client, access_partner
 from audit.actors import Actor
 from audit.commands import command
 from audit.errors import Invalid
@@ -42,18 +42,22 @@ def register_client(
     scopes: Sequence[str],
     networks: Sequence[str] = (),
     expires_at: datetime | None = None,
+    beside: UUID | None = None,
 ) -> RegisteredClient:
     """Give a partner an OAuth client with a service user of its own. NotFound, Invalid.
 
-    `networks` (CIDR) are the only places it may call from; none means any.
+    `networks` (CIDR) are the only places it may call from; none means any. `beside` is a client
+    whose secret is being rotated: the new one is of the same account, and shares its keys.
     """
     _check_form(name, scopes=scopes, networks=networks)
     partner = access_partner(partner_id)
     secret: str = get_adapter().generate_client_secret()
     oauth = _oauth_client(name, scopes=scopes, secret=secret)
     user = _service_user(oauth.pk)
+    account = access_client(beside, partner=partner).account_key if beside else None
     client = ApiClient.objects.create(
         partner=partner,
+        account_id=account,
         service_user=user,
         client_id=oauth.pk,
         name=name,

@@ -26,7 +26,7 @@ def executed() -> int:
 def somebody_else_holding(world: PartnerWorld, *, key: str) -> Iterator[int]:
     """Let another connection work under the partner's key; yield its server process."""
     client = ApiClient.objects.get(pk=world.client.id)
-    actor = replace(FOUNDER, id=str(client.pk), partner_id=client.partner_id)
+    actor = replace(FOUNDER, id=str(client.account_key), partner_id=client.partner_id)
     lock_id = idempotency._lock_id(actor, key_hash=idempotency._hash(key))
     at = connection.settings_dict
     names = {

@@ -83,6 +83,8 @@ def test_a_token_carries_the_scopes_asked_for(acme: PartnerWorld) -> None:
     assert answer["Cache-Control"] == "no-store"
     assert set(ask(acme).json()["scope"].split()) == {
         "accounts:read",
+        "holds:read",
+        "holds:write",
         "transfers:read",
         "transfers:write",
     }

@@ -85,6 +85,7 @@ def rows(transactional_db: None, as_role: AsRole) -> Rows:
             "accounts.approval": waiting.approval or settled,
             "accounts.customer": factories.customer(company.portfolio),
             "accounts.freeze": freeze,
+            "accounts.idempotencykey": factories.used_key(company, made=settled),
             "accounts.partner": company.partner,
             "audit.entry": Entry.objects.latest("id"),
             "integrations.callback": Callback.objects.get(),

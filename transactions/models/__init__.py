@@ -1,6 +1,7 @@
 """Every table of this app, re-exported for Django and for other apps."""
 
 from transactions.models.clocks import ClosedBalance, ClosedMonth, Movement, RollUp
+from transactions.models.findings import BooksCheck, Finding
 from transactions.models.holds import Hold
 from transactions.models.ledger import (
     Balance,
@@ -25,9 +26,11 @@ from transactions.models.transfers import Limit, Transfer
 __all__ = [
     "Balance",
     "Book",
+    "BooksCheck",
     "ClosedBalance",
     "ClosedMonth",
     "Dispute",
+    "Finding",
     "Hold",
     "Journal",
     "JournalOrigin",

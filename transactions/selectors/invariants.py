@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import connection
+from django.db import connection, transaction
 
 from transactions.selectors.invariants_of_books import BOOKS
 from transactions.selectors.invariants_of_clocks import CLOCKS
@@ -18,6 +18,16 @@ from transactions.selectors.invariants_of_holds import HOLDS
 from transactions.selectors.invariants_of_witness import WITNESS
 
 SHOWN_MAX: Final = 20
+# Whole tables are joined in memory, on both sides at once, and may take longer than a request.
+ROOM: Final = (
+    "SET LOCAL work_mem = '96MB'; SET LOCAL hash_mem_multiplier = 4; SET LOCAL jit = off;"
+    " SET LOCAL max_parallel_workers_per_gather = 2; SET LOCAL parallel_tuple_cost = 0;"
+    " SET LOCAL statement_timeout = '100s'"
+)
+# Planned to be read to the end, as it is when all holds: a bare LIMIT would look rows up singly.
+FIRST: Final = (
+    f"WITH wrong AS MATERIALIZED ({{}}) SELECT * FROM wrong ORDER BY 1 LIMIT {SHOWN_MAX}"  # noqa: S608
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +49,17 @@ class Finding:
 
 
 INVARIANTS: Final[list[Invariant]] = []
+# Promises whose subject is not built, and why: `register` takes a name off when somebody keeps it.
+NOT_YET: Final[dict[str, str]] = {
+    "L7": "nothing is sealed yet: there are no leaves and no checkpoints to compare with",
+    "L10": "no bank statement is matched yet, so nothing says what of a clearing account is old",
+    "L12": "no letter is delivered yet: partners fetch them from /v1/events",
+}
 
 
 def register(name: str, *, promise: str, sql: str) -> None:
-    """Add an invariant; one that is there already is replaced."""
+    """Add an invariant; one that is there already is replaced, and what was not yet now is."""
+    NOT_YET.pop(name, None)
     INVARIANTS[:] = [each for each in INVARIANTS if each.promise != promise]
     INVARIANTS.append(Invariant(name=name, promise=promise, sql=sql))
 
@@ -51,8 +68,9 @@ def findings() -> Iterator[Finding]:
     """Check one invariant after the other; of those broken, name the first violations."""
     for invariant in INVARIANTS:
         began = time.monotonic_ns()
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM ({invariant.sql}) AS wrong LIMIT {SHOWN_MAX}")  # noqa: S608
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(ROOM)
+            cursor.execute(FIRST.format(invariant.sql))
             rows = tuple(str(text) for (text,) in cursor.fetchall())
         yield Finding(
             invariant=invariant,

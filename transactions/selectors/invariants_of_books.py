@@ -8,31 +8,40 @@ from typing import Final
 BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "L1",
-        "a journal sums to zero in each currency",
+        "a journal has 2 to 64 postings of its book that sum to zero in each currency",
         """
-        SELECT format('journal %s is off by %s %s', journal_id, sum(amount_minor), currency)
-        FROM transactions_posting GROUP BY journal_id, currency HAVING sum(amount_minor) <> 0
-        """,
-    ),
-    (
-        "L1",
-        "a journal has 2 to 64 postings, all of its book, and no posting lacks its journal",
-        """
-        SELECT format('journal %s has %s postings, %s of another book or of no journal',
-            coalesce(j.id, p.journal_id), count(p.id),
-            count(p.id) FILTER (WHERE p.book_id IS DISTINCT FROM j.book_id))
-        FROM transactions_journal AS j
-        FULL JOIN transactions_posting AS p ON p.journal_id = j.id
-        GROUP BY j.id, p.journal_id
-        HAVING count(p.id) NOT BETWEEN 2 AND 64 OR bool_or(p.book_id IS DISTINCT FROM j.book_id)
+        SELECT format('journal %s has %s postings%s%s', coalesce(j.id, p.journal_id),
+            coalesce(p.lines, 0),
+            CASE WHEN p.books > 1 OR p.book_id IS DISTINCT FROM j.book_id
+                THEN ', not all of its book' END,
+            CASE WHEN p.off <> 0 THEN ', and is off by ' || p.off
+                WHEN off.currency IS NOT NULL THEN ', and is off in ' || off.currency END)
+        FROM (
+            SELECT journal_id, count(*) AS lines, sum(amount_minor) AS off,
+                count(DISTINCT book_id) AS books, any_value(book_id) AS book_id,
+                min(currency) <> max(currency) AS is_mixed
+            FROM transactions_posting GROUP BY journal_id
+        ) AS p
+        FULL JOIN transactions_journal AS j ON j.id = p.journal_id
+        LEFT JOIN LATERAL (
+            SELECT currency FROM transactions_posting
+            WHERE p.is_mixed AND journal_id = p.journal_id
+            GROUP BY currency HAVING sum(amount_minor) <> 0 LIMIT 1
+        ) AS off ON true
+        WHERE p.lines IS NULL OR p.lines NOT BETWEEN 2 AND 64 OR p.books > 1
+            OR p.book_id IS DISTINCT FROM j.book_id OR p.off <> 0 OR off.currency IS NOT NULL
         """,
     ),
     (
         "L1",
         "a posting is of its account's book and currency",
         """
-        SELECT format('posting %s is not of account %s', p.id, p.account_id)
-        FROM transactions_posting AS p
+        SELECT format('account %s has %s postings of book %s in %s', p.account_id, p.lines,
+            p.book_id, p.currency)
+        FROM (
+            SELECT account_id, book_id, currency, count(*) AS lines
+            FROM transactions_posting GROUP BY account_id, book_id, currency
+        ) AS p
         LEFT JOIN transactions_ledgeraccount AS a ON a.id = p.account_id
         WHERE a.id IS NULL OR a.book_id <> p.book_id OR a.currency <> p.currency
         """,
@@ -49,32 +58,34 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
         "L3",
         "a stored balance is the sum of its postings",
         """
-        SELECT format('account %s stands at %s, its postings at %s',
-            a.id, b.posted_minor, coalesce(p.total, 0))
+        SELECT format('account %s stands at %s, its %s postings at %s, of which %s say so',
+            a.id, b.posted_minor, coalesce(p.lines, 0), coalesce(p.total, 0), coalesce(p.told, 0))
         FROM transactions_ledgeraccount AS a
         LEFT JOIN transactions_balance AS b ON b.account_id = a.id
         LEFT JOIN (
-            SELECT account_id, sum(amount_minor) AS total
+            SELECT account_id, sum(amount_minor) AS total, count(*) AS lines,
+                count(balance_after_minor + account_version) AS told
             FROM transactions_posting GROUP BY account_id
         ) AS p ON p.account_id = a.id
         WHERE a.keeps_balance AND b.posted_minor IS DISTINCT FROM coalesce(p.total, 0)
             OR NOT a.keeps_balance AND b.account_id IS NOT NULL
+            OR p.told <> CASE WHEN a.keeps_balance THEN p.lines ELSE 0 END
         """,
     ),
     (
         "L3",
         "a posting says how its account stood after it",
         """
-        SELECT format('posting %s says %s after it, its forerunners %s', id, said, summed)
+        SELECT format('posting %s says %s before it, its forerunner %s', id, stood, stood_last)
         FROM (
-            SELECT p.id, p.balance_after_minor AS said, a.keeps_balance,
-                sum(p.amount_minor)
-                    OVER (PARTITION BY p.account_id ORDER BY p.account_version) AS summed
+            SELECT p.id, p.balance_after_minor - p.amount_minor AS stood,
+                lag(p.balance_after_minor, 1, 0::bigint)
+                    OVER (PARTITION BY p.account_id ORDER BY p.account_version) AS stood_last
             FROM transactions_posting AS p
             INNER JOIN transactions_ledgeraccount AS a ON a.id = p.account_id
+            WHERE a.keeps_balance
         ) AS lines
-        WHERE keeps_balance AND said IS DISTINCT FROM summed
-            OR NOT keeps_balance AND said IS NOT NULL
+        WHERE stood IS DISTINCT FROM stood_last
         """,
     ),
     (
@@ -113,29 +124,35 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
         "a transfer has exactly the journals that its state says",
         """
         SELECT format('transfer %s is %s and has %s journals, %s of them back',
-            t.id, t.state, count(j.id), count(j.reverses))
+            coalesce(t.id, j.transfer_id), coalesce(t.state, 'not there'), coalesce(j.there, 0),
+            coalesce(j.back, 0))
         FROM transactions_transfer AS t
-        LEFT JOIN transactions_journal AS j ON j.subject_ref = 'transfer:' || t.id
-        GROUP BY t.id
-        HAVING count(j.id) FILTER (WHERE j.reverses IS NULL)
+        FULL JOIN (
+            SELECT substr(subject_ref, 10)::uuid AS transfer_id, count(reverses) AS back,
+                count(*) - count(reverses) AS there
+            FROM transactions_journal WHERE starts_with(subject_ref, 'transfer:')
+            GROUP BY subject_ref
+        ) AS j ON j.transfer_id = t.id
+        WHERE coalesce(j.there, 0)
             <> CASE WHEN t.state IN ('settled', 'returned', 'reversed') THEN 1 ELSE 0 END
-            OR (count(j.reverses) > 0) <> (t.state = 'returned' OR t.reversed_minor > 0)
+            OR (coalesce(j.back, 0) > 0)
+            IS DISTINCT FROM (t.state = 'returned' OR t.reversed_minor > 0)
         """,
     ),
     (
         "L6",
         "a settled transfer took its amount from its account",
         """
-        SELECT format('transfer %s of %s moved %s by journal %s',
-            t.id, t.amount_minor, moved.net, j.id)
+        SELECT format('transfer %s of %s is not what journal %s moved',
+            t.id, t.amount_minor, j.id)
         FROM transactions_transfer AS t
-        INNER JOIN transactions_journal AS j ON j.subject_ref = 'transfer:' || t.id
-        INNER JOIN LATERAL (
-            SELECT coalesce(sum(p.amount_minor) FILTER (WHERE p.amount_minor < 0), 0) AS net,
-                bool_or(p.account_id = t.source_id AND p.amount_minor < 0) AS is_paid
-            FROM transactions_posting AS p WHERE p.journal_id = j.id
-        ) AS moved ON true
-        WHERE j.reverses IS NULL AND (moved.net <> -t.amount_minor OR NOT moved.is_paid)
+        INNER JOIN transactions_journal AS j
+            ON t.id = substr(j.subject_ref, 10)::uuid AND starts_with(j.subject_ref, 'transfer:')
+        WHERE j.reverses IS NULL AND NOT EXISTS (
+            SELECT FROM transactions_posting AS p
+            WHERE p.journal_id = j.id AND p.amount_minor = -t.amount_minor
+                AND p.account_id = t.source_id
+        )
         """,
     ),
     (

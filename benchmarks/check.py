@@ -1,0 +1,67 @@
+"""How long does `ledger_check` take for a million postings, and which check takes how much of it?
+
+The books are loaded below the commands (`benchmarks/_growth.py`); the checks run as the worker,
+as beat runs them. Rounds, medians. Peer: reading the same tables once and counting their rows, in
+the same rounds, since seconds say little on a machine that others use. Ends with 1 where the bar
+is missed or anything is found.
+`POSTINGS=20000 make bench ARGS=check` asks the same of smaller books.
+"""
+
+import os
+import statistics
+import sys
+import time
+from collections import defaultdict
+
+from django.db import connection
+
+from benchmarks._growth import TABLES, grow
+from benchmarks._house import build, login_as
+from transactions.models import Posting
+from transactions.selectors.invariants import findings
+
+POSTINGS = int(os.environ.get("POSTINGS", "1000000"))
+ACCOUNTS = 64
+ROUNDS = 3
+SECONDS_A_MILLION_MAX = 5.0
+
+
+def read_once() -> float:
+    """Read every table that grows with the books once; return the seconds it took."""
+    began = time.monotonic()
+    with connection.cursor() as cursor:
+        for table in (*TABLES, "transactions_historicaltransfer", "transactions_historicalhold"):
+            cursor.execute(f"SELECT count(t.*) FROM {table} AS t")
+            cursor.fetchone()
+    return time.monotonic() - began
+
+
+def main() -> int:
+    """Fill the books, check them, print each check's share, and say whether the bar is met."""
+    grow(build(accounts=ACCOUNTS), postings=POSTINGS)
+    login_as("worker")
+    taken: dict[str, list[int]] = defaultdict(list)
+    broken, peers = 0, []
+    for _ in range(ROUNDS):
+        peers.append(read_once())
+        for found in findings():
+            taken[f"{found.invariant.name:<4}{found.invariant.promise}"].append(found.milliseconds)
+            broken += len(found.violations)
+    millions = Posting.objects.count() / 1_000_000
+    print(
+        f"\nledger_check over {millions:.2f} million postings: ms a million, medians of {ROUNDS}"
+    )
+    for name, values in sorted(taken.items(), key=lambda item: -statistics.median(item[1])):
+        print(f"{statistics.median(values) / millions:>9,.0f}  {name}")
+    rounds = [sum(values) / 1000 / millions for values in zip(*taken.values(), strict=True)]
+    seconds = statistics.median(rounds)
+    print(f"{seconds:>9.2f}  seconds a million; bar {SECONDS_A_MILLION_MAX}; violations {broken}")
+    ratio = statistics.median(
+        took / (peer / millions) for took, peer in zip(rounds, peers, strict=True)
+    )
+    print(f"{ratio:>9.1f}  times reading the tables once")
+    return int(seconds > SECONDS_A_MILLION_MAX or broken > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

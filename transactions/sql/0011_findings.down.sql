@@ -1,0 +1,2 @@
+DROP TRIGGER versioned ON transactions_finding;
+DROP TRIGGER witnessed ON transactions_finding;
