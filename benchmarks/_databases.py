@@ -1,0 +1,69 @@
+"""Databases beside ours: one for each peer, and clones of ours that may be filled and thrown."""
+
+import json
+import os
+from contextlib import suppress
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from django.db import connections
+from psycopg import sql
+
+LOGINS: Final = ("cs_api", "cs_callbacks", "cs_worker")
+
+
+def make_database(name: str, *, template: str = "template0") -> str:
+    """Make an empty database, or a clone, anew; return the migrator's address of it."""
+    connections.close_all()
+    with psycopg.connect(migrator_url(), autocommit=True) as server:
+        server.execute(_named("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
+        server.execute(_named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template))
+        if template != "template0":
+            server.execute(_named(f"GRANT CONNECT ON DATABASE {{}} TO {', '.join(LOGINS)}", name))
+    return at_database(migrator_url(), name=name)
+
+
+def drop_database(name: str) -> None:
+    """Throw a database away; one that is gone stays gone."""
+    connections.close_all()
+    with (
+        suppress(psycopg.OperationalError),
+        psycopg.connect(migrator_url(), autocommit=True) as server,
+    ):
+        server.execute(_named("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
+
+
+def migrator_url() -> str:
+    """Return the address that the run was given."""
+    return os.environ["DATABASE_URL"]
+
+
+def login_url(login: str, *, database: str = "") -> str:
+    """Return a runtime login's address of our database, or of another."""
+    at = urlsplit(migrator_url())
+    place = f"{login}:{_password(login)}@{at.hostname}:{at.port}"
+    return urlunsplit(("postgresql", place, f"/{database}" if database else at.path, "", ""))
+
+
+def at_database(address: str, *, name: str) -> str:
+    """Return the address of another database on the same server."""
+    at = urlsplit(address)
+    return urlunsplit((at.scheme, at.netloc, f"/{name}", "", ""))
+
+
+def work_as(login: str, *, database: str = "") -> None:
+    """Connect as another login, or to another database, from now on."""
+    connections.close_all()
+    at = connections["default"].settings_dict
+    at.update(USER=login, PASSWORD=_password(login))
+    if database:
+        at["NAME"] = database
+
+
+def _password(login: str) -> str:
+    return str(json.loads(os.environ["LOGINS"])[login])
+
+
+def _named(statement: str, *names: str) -> sql.Composed:
+    return sql.SQL(statement).format(*map(sql.Identifier, names))

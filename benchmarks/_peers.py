@@ -1,0 +1,111 @@
+"""Our end of the peers: each is started once and then told to race whenever its turn comes."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks._databases import drop_database, make_database
+from benchmarks.peers.raw import Raw, pgbench_beside
+from config.env import BASE_DIR
+from config.sandbox.embedded_postgres import binaries
+from config.sandbox.refusal import CannotRun
+
+HORDAK_PYTHON: Final = BASE_DIR / ".venv-bench" / "bin" / "python"
+
+
+class Peer:
+    """A peer in a process of its own, with a database of its own."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        """Wait until it has set itself up."""
+        self._process = process
+        self._hear()
+
+    def race(self, *, processes: int, seconds: float) -> float:
+        """Let it race; return its transfers a second."""
+        return float(self._ask({"processes": processes, "seconds": seconds})["rate"])
+
+    def wrong(self) -> list[str]:
+        """Return what is wrong with its books by now."""
+        return [str(line) for line in self._ask({})["wrong"]]
+
+    def _ask(self, wish: dict[str, float]) -> dict[str, Any]:
+        stdin = self._process.stdin
+        if stdin is None:
+            raise RuntimeError("a peer without ears")
+        stdin.write(json.dumps(wish) + "\n")
+        stdin.flush()
+        return self._hear()
+
+    def _hear(self) -> dict[str, Any]:
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if not line:
+            raise SystemExit(f"the peer {self._process.args!r} fell silent")
+        said: dict[str, Any] = json.loads(line)
+        return said
+
+
+@contextmanager
+def raw(*, accounts: int) -> Iterator[Raw]:
+    """Offer R and B, in a database of their own."""
+    address = make_database("bench_raw")
+    try:
+        yield Raw(address=address, accounts=accounts, pgbench=pgbench_beside(_programs()))
+    finally:
+        drop_database("bench_raw")
+
+
+@contextmanager
+def plain_orm(*, accounts: int) -> Iterator[Peer]:
+    """Offer O."""
+    with _started("orm", accounts=accounts, python=Path(sys.executable)) as peer:
+        yield peer
+
+
+@contextmanager
+def hordak(*, accounts: int) -> Iterator[Peer]:
+    """Offer K, which lives in the benchmarks' own environment."""
+    if not HORDAK_PYTHON.exists():
+        raise SystemExit("django-hordak is needed for K: `make bench` installs it")
+    apps = ("mptt", "hordak")
+    with _started("hordak", accounts=accounts, python=HORDAK_PYTHON, apps=apps) as peer:
+        yield peer
+
+
+@contextmanager
+def _started(
+    name: str, *, accounts: int, python: Path, apps: Sequence[str] = ()
+) -> Iterator[Peer]:
+    process = subprocess.Popen(
+        [python, "-m", "benchmarks.peers", name, str(accounts)],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(BASE_DIR),
+            "DJANGO_SETTINGS_MODULE": "benchmarks.peers.settings",
+            "PEER_DATABASE_URL": make_database(f"bench_{name}"),
+            "PEER_APPS": " ".join(apps),
+        },
+        cwd=BASE_DIR,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Peer(process)
+    finally:
+        process.terminate()
+        process.communicate()
+        drop_database(f"bench_{name}")
+
+
+def _programs() -> Path | None:
+    """Return the embedded server's programs, None where there is no such server."""
+    try:
+        return binaries()
+    except CannotRun:
+        return None
