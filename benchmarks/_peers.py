@@ -2,14 +2,22 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle, permutations
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 from benchmarks._databases import drop_database, make_database
+from benchmarks._house import ACCOUNTS
+from benchmarks._servers import Server, peer
+from benchmarks._table import SECONDS
+from benchmarks._wire import bombard, post_of
+from benchmarks.peers import plain
 from benchmarks.peers.raw import Raw, pgbench_beside
 from config.env import BASE_DIR
 from config.sandbox.embedded_postgres import binaries
@@ -77,19 +85,77 @@ def hordak(*, accounts: int) -> Iterator[Peer]:
         yield peer
 
 
+class View:
+    """A peer's view on a web server like ours."""
+
+    def __init__(self, server: Server, *, token: str, bodies: Sequence[bytes]) -> None:
+        """Note whom to ask what."""
+        self._server = server
+        self._token = token
+        self._bodies = bodies
+        self.bad: list[str] = []
+
+    def load(self, *, connections: int) -> float:
+        """Send fresh requests; return how many a second were taken."""
+        load = bombard(
+            self._server.port,
+            connections=connections,
+            requests=self._fresh(),
+            seconds=SECONDS,
+        )
+        self.bad += load.bad
+        return load.rate
+
+    def _fresh(self) -> Iterator[bytes]:
+        for body in cycle(self._bodies):
+            headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": uuid4().hex}
+            yield post_of("/v1/transfers", body=body, headers=headers)
+
+
+@contextmanager
+def plain_view() -> Iterator[View]:
+    """Offer V."""
+    address = make_database("bench_view")
+    plain.set_up(address)
+    with peer("plain", database=address) as server:
+        yield View(server, token="", bodies=_bodies(["acc_a", "acc_b"]))
+    drop_database("bench_view")
+
+
+@contextmanager
+def drf_view() -> Iterator[View]:
+    """Offer D."""
+    address = make_database("bench_drf")
+    words = [sys.executable, "-m", "benchmarks.peers", "drf", str(ACCOUNTS)]
+    said = subprocess.run(words, env=_environment(address), check=True, capture_output=True)
+    known = json.loads(said.stdout)
+    with peer("drf", database=address) as server:
+        yield View(server, token=known["token"], bodies=_bodies(known["accounts"]))
+    drop_database("bench_drf")
+
+
+def _bodies(accounts: Sequence[str | int]) -> list[bytes]:
+    """Return orders between any two of the accounts, shuffled."""
+    orders = [
+        {
+            "source_account": payer,
+            "destination_account": payee,
+            "amount_minor": 1,
+            "currency": "EUR",
+        }
+        for payer, payee in permutations(accounts, 2)
+    ]
+    random.shuffle(orders)
+    return [json.dumps(order).encode() for order in orders]
+
+
 @contextmanager
 def _started(
     name: str, *, accounts: int, python: Path, apps: Sequence[str] = ()
 ) -> Iterator[Peer]:
     process = subprocess.Popen(
         [python, "-m", "benchmarks.peers", name, str(accounts)],
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(BASE_DIR),
-            "DJANGO_SETTINGS_MODULE": "benchmarks.peers.settings",
-            "PEER_DATABASE_URL": make_database(f"bench_{name}"),
-            "PEER_APPS": " ".join(apps),
-        },
+        env=_environment(make_database(f"bench_{name}")) | {"PEER_APPS": " ".join(apps)},
         cwd=BASE_DIR,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -101,6 +167,15 @@ def _started(
         process.terminate()
         process.communicate()
         drop_database(f"bench_{name}")
+
+
+def _environment(address: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(BASE_DIR),
+        "DJANGO_SETTINGS_MODULE": "benchmarks.peers.settings",
+        "PEER_DATABASE_URL": address,
+    }
 
 
 def _programs() -> Path | None:
