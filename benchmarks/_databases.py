@@ -21,7 +21,7 @@ def make_database(name: str, *, template: str = "template0") -> str:
         server.execute(_named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template))
         if template != "template0":
             server.execute(_named(f"GRANT CONNECT ON DATABASE {{}} TO {', '.join(LOGINS)}", name))
-    return at_database(migrator_url(), name=name)
+    return migrator_url(database=name)
 
 
 def drop_database(name: str) -> None:
@@ -34,35 +34,37 @@ def drop_database(name: str) -> None:
         server.execute(_named("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
 
 
-def migrator_url() -> str:
-    """Return the address that the run was given."""
-    return os.environ["DATABASE_URL"]
+def migrator_url(*, database: str = "") -> str:
+    """Return the migrator's address of our database, or of another."""
+    return _at(os.environ["DATABASE_URL"], database=database)
 
 
-def login_url(login: str, *, database: str = "") -> str:
-    """Return a runtime login's address of our database, or of another."""
+def login_url(login: str) -> str:
+    """Return a runtime login's address of our database."""
     at = urlsplit(migrator_url())
     place = f"{login}:{_password(login)}@{at.hostname}:{at.port}"
-    return urlunsplit(("postgresql", place, f"/{database}" if database else at.path, "", ""))
+    return urlunsplit((at.scheme, place, at.path, "", ""))
 
 
-def at_database(address: str, *, name: str) -> str:
-    """Return the address of another database on the same server."""
-    at = urlsplit(address)
-    return urlunsplit((at.scheme, at.netloc, f"/{name}", "", ""))
+def our_database() -> str:
+    """Return our database's name."""
+    return urlsplit(migrator_url()).path.lstrip("/")
 
 
 def work_as(login: str, *, database: str = "") -> None:
-    """Connect as another login, or to another database, from now on."""
+    """Connect as another login, to our database or another, from now on."""
     connections.close_all()
     at = connections["default"].settings_dict
-    at.update(USER=login, PASSWORD=_password(login))
-    if database:
-        at["NAME"] = database
+    at.update(USER=login, PASSWORD=_password(login), NAME=database or our_database())
 
 
 def _password(login: str) -> str:
     return str(json.loads(os.environ["LOGINS"])[login])
+
+
+def _at(address: str, *, database: str) -> str:
+    at = urlsplit(address)
+    return urlunsplit((at.scheme, at.netloc, f"/{database}" if database else at.path, "", ""))
 
 
 def _named(statement: str, *names: str) -> sql.Composed:

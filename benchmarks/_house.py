@@ -60,17 +60,22 @@ def build(*, accounts: int = ACCOUNTS) -> House:
         for number in range(accounts)
     )
     for account in made:
-        import_opening(
-            actor=FOUNDER, account=account, amount_minor=FUNDS_MINOR, occurred_at=timezone.now()
-        )
-        for window in LimitWindow:
-            set_limit(actor=FOUNDER, account=account, window=window, amount_max_minor=FUNDS_MINOR)
+        _endow(account)
     return House(partner=partner, accounts=made, client=_client_of(partner))
 
 
 def build_several(*, houses: int, accounts: int = ACCOUNTS) -> Sequence[House]:
     """Make several houses that share so many accounts out among them."""
     return [build(accounts=accounts // houses) for _ in range(houses)]
+
+
+def _endow(account: Account) -> None:
+    """Bring the account's opening balance, and limit what it may send."""
+    import_opening(
+        actor=FOUNDER, account=account, amount_minor=FUNDS_MINOR, occurred_at=timezone.now()
+    )
+    for window in LimitWindow:
+        set_limit(actor=FOUNDER, account=account, window=window, amount_max_minor=FUNDS_MINOR)
 
 
 def _client_of(partner: Partner) -> Actor:

@@ -25,8 +25,8 @@ class Lap:
         return self.done / self.seconds
 
 
-def race(make: Callable[[], Act], *, processes: int, seconds: float) -> Lap:
-    """Let each process `make` its act, connections and all, then start all of them at once.
+def race(make: Callable[[int], Act], *, processes: int, seconds: float) -> Lap:
+    """Let each process `make` its act from its number, then start all of them at once.
 
     The caller has no open connections: a forked one would be shared. Raises
     EOFError where a process fell.
@@ -34,10 +34,12 @@ def race(make: Callable[[], Act], *, processes: int, seconds: float) -> Lap:
     fork = multiprocessing.get_context("fork")
     gate = fork.Barrier(processes)
     runners, ends = [], []
-    for _ in range(processes):
+    for number in range(processes):
         end, said = fork.Pipe(duplex=False)
         runner = fork.Process(
-            target=_run, args=(make, said), kwargs={"gate": gate, "seconds": seconds}
+            target=_run,
+            args=(make, said),
+            kwargs={"number": number, "gate": gate, "seconds": seconds},
         )
         runner.start()
         said.close()
@@ -49,8 +51,10 @@ def race(make: Callable[[], Act], *, processes: int, seconds: float) -> Lap:
     return Lap(done=sum(lap.done for lap in laps), seconds=max(lap.seconds for lap in laps))
 
 
-def _run(make: Callable[[], Act], said: Connection, /, *, gate: Barrier, seconds: float) -> None:
-    act = make()
+def _run(
+    make: Callable[[int], Act], said: Connection, /, *, number: int, gate: Barrier, seconds: float
+) -> None:
+    act = make(number)
     gate.wait(START_SECONDS_MAX)
     started = now = time.perf_counter()
     done = 0

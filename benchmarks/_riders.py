@@ -68,9 +68,9 @@ class Rider:
     address: str
 
     @classmethod
-    def mount(cls, books: Sequence[UUID], *, address: str = "") -> "Rider":
-        """Note what the books hold, in the database that the run was given or at `address`."""
-        address = address or migrator_url()
+    def mount(cls, books: Sequence[UUID], *, database: str = "") -> "Rider":
+        """Note what the books hold, in our database or in another."""
+        address = migrator_url(database=database)
         with psycopg.connect(address) as server:
             return cls(
                 books=books,

@@ -18,6 +18,7 @@ from accounts.frontdesk.idempotency import HEADER, KeyedCall
 from accounts.models import Account
 from audit.commands import AlreadyDone
 from audit.typeids import uuid7
+from benchmarks._databases import work_as
 from benchmarks._house import House
 from benchmarks._race import Act, race
 from benchmarks._riders import Rider
@@ -34,15 +35,16 @@ NO_QUERY: Final = QueryDict()
 class Runs:
     """Transfers among the accounts of some houses, raced again and again, and their rider."""
 
-    def __init__(self, houses: Sequence[House]) -> None:
-        """Note how the books stand before the first."""
+    def __init__(self, houses: Sequence[House], *, database: str = "") -> None:
+        """Note how the books stand before the first, in our database or in another."""
         self.houses = houses
-        self._rider = Rider.mount([house.book_id for house in houses])
+        self._database = database
+        self._rider = Rider.mount([house.book_id for house in houses], database=database)
         self._done = 0
 
     def race(self, *, processes: int) -> float:
         """Let so many processes post transfers; return how many a second."""
-        connections.close_all()
+        work_as("cs_api", database=self._database)
         lap = race(self._make, processes=processes, seconds=SECONDS)
         self._done += lap.done
         return lap.rate
@@ -51,7 +53,8 @@ class Runs:
         """Return what is wrong with the books after all of it."""
         return self._rider.wrong(done=self._done)
 
-    def _make(self) -> Act:
+    def _make(self, number: int) -> Act:
+        del number
         random.seed()
         connection.ensure_connection()
         return self._one

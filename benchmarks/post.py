@@ -9,7 +9,6 @@ many accounts.
 from functools import partial
 from typing import Final
 
-from benchmarks._databases import work_as
 from benchmarks._house import ACCOUNTS, build, build_several
 from benchmarks._peers import hordak, plain_orm, raw
 from benchmarks._table import SECONDS, Bar, interleave, judge, show
@@ -28,7 +27,6 @@ BARS: Final = tuple(
 def main() -> bool:
     """Measure, print, and say whether every bar is met."""
     several, one = Runs(build_several(houses=8)), Runs([build()])
-    work_as("cs_api")
     with (
         raw(accounts=ACCOUNTS) as r,
         hordak(accounts=ACCOUNTS) as k,

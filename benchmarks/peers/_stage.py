@@ -9,7 +9,7 @@ from django.db import connections
 from benchmarks._race import Act, race
 
 
-def perform(make: Callable[[], Act], *, wrong: Callable[[int], list[str]]) -> None:
+def perform(make: Callable[[int], Act], *, wrong: Callable[[int], list[str]]) -> None:
     """Race whenever told to; when told nothing more, say what is wrong after all of it."""
     done = 0
     _say({"ready": True})

@@ -33,7 +33,7 @@ def main(accounts: int) -> None:
         )
     ids = list(Account.objects.values_list("pk", flat=True))
 
-    def make() -> Act:
+    def make(_: int) -> Act:
         random.seed()
         found = Account.objects.in_bulk(ids)
         connection.ensure_connection()

@@ -114,7 +114,7 @@ def main(accounts: int) -> None:
     set_up(accounts)
     ids = list(Account.objects.values_list("pk", flat=True))
 
-    def make() -> Act:
+    def make(_: int) -> Act:
         random.seed()
         connection.ensure_connection()
         return one
