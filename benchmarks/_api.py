@@ -1,12 +1,13 @@
 """The partner API under load: fresh keys, used keys, and a server that is killed in between."""
 
 import json
+import math
 import random
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from http.client import HTTPConnection
-from itertools import cycle
+from itertools import cycle, islice
 from threading import Timer
 from typing import Final
 from urllib.parse import urlencode
@@ -21,10 +22,11 @@ from benchmarks._riders import Rider
 from benchmarks._servers import Server, ours
 from benchmarks._table import SECONDS
 from benchmarks._transfers import body_of
-from benchmarks._wire import Answer, Load, bombard, post_of
+from benchmarks._wire import Answer, Load, bombard, get_of, post_of
 
 PATH: Final = "/v1/transfers"
 CREATED: Final = 201
+REPLAYED: Final = b"idempotent-replayed: true"
 KEPT_MAX: Final = 5_000
 KILLED_AFTER_SECONDS: Final = 1.0
 
@@ -42,11 +44,15 @@ class Api:
         self._token = _token(server.port, house=house)
         self._rider = Rider.mount([house.book_id])
         self._wrong: list[str] = []
+        self._done = 0
 
     def post(self) -> float:
         """Send fresh transfers; return how many a second were taken."""
-        self.loads.append(self._load(self.fresh()))
-        return self.loads[-1].rate
+        return self._send(self.fresh(), seconds=SECONDS).rate
+
+    def send(self, requests: Iterator[bytes], *, number: int) -> Load:
+        """Send so many of the requests."""
+        return self._send(islice(requests, number), seconds=math.inf)
 
     def replay(self) -> float:
         """Send requests that were sent before; return how many a second were answered again."""
@@ -67,6 +73,16 @@ class Api:
             body = json.dumps(body_of(payer, payee=payee)).encode()
             yield self.request(body)
 
+    def mixed(self) -> Iterator[bytes]:
+        """Yield, in turn and without end: a fresh transfer, one sent before, and two readings."""
+        bearer = {"Authorization": f"Bearer {self._token}"}
+        for fresh, used in zip(self.fresh(), cycle(list(self.kept)), strict=False):
+            yield fresh
+            yield used
+            account = random.choice(self.house.accounts).public_id
+            yield get_of(f"/v1/accounts/{account}", headers=bearer)
+            yield get_of("/v1/transfers?limit=20", headers=bearer)
+
     def request(self, body: bytes) -> bytes:
         """Return one request under a fresh key."""
         headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": uuid7().hex}
@@ -74,25 +90,31 @@ class Api:
 
     def wrong(self) -> list[str]:
         """Return what is wrong with answers and books after all of it."""
-        done = sum(load.statuses.get(CREATED, 0) for load in self.loads)
         bad = [line for load in self.loads for line in load.bad]
-        return [*bad, *self._wrong[:3], *self._rider.wrong(done=done)]
+        return [*bad, *self._wrong[:3], *self._rider.wrong(done=self._done)]
 
-    def _load(self, requests: Iterator[bytes]) -> Load:
-        return bombard(
+    def _send(self, requests: Iterator[bytes], *, seconds: float) -> Load:
+        load = bombard(
             self.port,
             connections=self.connections,
             requests=requests,
-            seconds=SECONDS,
+            seconds=seconds,
             heed=self._keep,
         )
+        self.loads.append(load)
+        return load
 
     def _keep(self, answer: Answer) -> None:
-        if answer.status == CREATED and len(self.kept) < KEPT_MAX:
-            self.kept[answer.request] = answer.body
+        """Count what was made, and keep the first answers for comparison with their replays."""
+        if answer.request in self.kept:
+            self._compare(answer)
+        elif answer.status == CREATED:
+            self._done += 1
+            if len(self.kept) < KEPT_MAX:
+                self.kept[answer.request] = answer.body
 
     def _compare(self, answer: Answer) -> None:
-        if answer.body != self.kept[answer.request] or b"dempotent-" not in answer.head:
+        if answer.body != self.kept[answer.request] or REPLAYED not in answer.head.lower():
             self._wrong.append(f"a replay was answered {answer.status} {answer.body[:80]!r}")
 
 

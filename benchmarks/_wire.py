@@ -135,6 +135,13 @@ def post_of(path: str, *, body: bytes, headers: Mapping[str, str]) -> bytes:
     return "\r\n".join(lines).encode() + HEAD_END + body
 
 
+def get_of(path: str, *, headers: Mapping[str, str]) -> bytes:
+    """Return the bytes of one GET on a kept-alive connection."""
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode() + HEAD_END
+
+
 def _answers(watch: selectors.BaseSelector) -> Iterator[tuple[Answer, Line]]:
     ready = watch.select(ANSWER_SECONDS_MAX)
     if not ready:

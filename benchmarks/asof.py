@@ -2,7 +2,8 @@
 
 Asked at random instants on both clocks of accounts with a long past (POSTINGS says how much in
 all) and of a system account that keeps no balance. The figure is the server's own: planning and
-execution of the very statements that the selector sends. Rider: the answer is the plain sum.
+execution of the very statements that the selector sends, the best of three tries. Rider: the
+answer is the plain sum of the postings.
 """
 
 import json
@@ -27,6 +28,7 @@ from benchmarks._table import ride, say
 SELECTOR: Final = "transactions.selectors.clocks"
 ASKED: Final = 400
 CHECKED: Final = 12
+TRIES: Final = 3  # the best of them: the rest is what the neighbours did
 LATE: Final = 0.99
 MILLISECONDS_MAX: Final = 5.0
 CLOCKS: Final = {"occurred": "p.occurred_at", "recorded": "j.recorded_at"}
@@ -62,7 +64,7 @@ class Question:
         return int(selector.balance_at(self.account_id, at=self.at, clock=clock))
 
     def milliseconds(self) -> float:
-        """Return what the server needs for all statements of the answer."""
+        """Return what the server needs for all statements of the answer, undisturbed."""
         sent: list[tuple[str, Any]] = []
 
         def listen(execute: Callable[..., Any], *call: Any) -> Any:
@@ -71,7 +73,8 @@ class Question:
 
         with connection.execute_wrapper(listen):
             self.ask()
-        return sum(_explained(statement, values) for statement, values in sent)
+        tries = (sum(_explained(*each) for each in sent) for _ in range(TRIES))
+        return min(tries)
 
 
 def main() -> bool:

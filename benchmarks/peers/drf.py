@@ -3,7 +3,7 @@
 import json
 import sys
 from hashlib import sha256
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from django.db import models, transaction
 from django.urls import path
@@ -100,6 +100,7 @@ class TransferView(APIView):
         return Response(TransferShape(transfer).data, status=201)
 
     def _move(self, order: dict[str, Any], *, key: str) -> Transfer:
+        caller = cast("Any", self.request.auth)
         with transaction.atomic():
             transfer = move(
                 order["source_account"].pk,
@@ -108,7 +109,7 @@ class TransferView(APIView):
                 key=key,
             )
             Audit.objects.create(
-                actor=self.request.auth.name,
+                actor=caller.name,
                 action="transfer.posted",
                 target=str(transfer.pk),
                 facts={"amount": transfer.amount},
