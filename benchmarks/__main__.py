@@ -7,14 +7,17 @@ from pathlib import Path
 
 import django
 
-from benchmarks._databases import work_as
+from benchmarks._databases import GROWN, drop_database, work_as
 
 
 def main(names: Sequence[str]) -> int:
     """Run each script, whatever became of the one before it, and sum up."""
     django.setup()
     asked = names or sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
-    answers = {name: _ask(name) for name in asked}
+    try:
+        answers = {name: _ask(name) for name in asked}
+    finally:
+        drop_database(GROWN)
     missed = [name for name, is_met in answers.items() if not is_met]
     print(f"\n{len(answers) - len(missed)} of {len(answers)} questions answered as they should be")
     print(f"short of a bar: {', '.join(missed)}" if missed else "every bar is met")

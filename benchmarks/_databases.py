@@ -2,7 +2,8 @@
 
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,6 +11,7 @@ import psycopg
 from django.db import connections
 from psycopg import sql
 
+GROWN: Final = "bench_grown"  # the clone with a long past: made once a run
 LOGINS: Final = ("cs_api", "cs_callbacks", "cs_worker")
 
 
@@ -27,11 +29,17 @@ def make_database(name: str, *, template: str = "template0") -> str:
 def drop_database(name: str) -> None:
     """Throw a database away; one that is gone stays gone."""
     connections.close_all()
-    with (
-        suppress(psycopg.OperationalError),
-        psycopg.connect(migrator_url(), autocommit=True) as server,
-    ):
+    with psycopg.connect(migrator_url(), autocommit=True) as server:
         server.execute(_named("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
+
+
+@contextmanager
+def borrowed(name: str) -> Iterator[str]:
+    """Offer an empty database for a while, by its address."""
+    try:
+        yield make_database(name)
+    finally:
+        drop_database(name)
 
 
 def migrator_url(*, database: str = "") -> str:

@@ -18,7 +18,7 @@ from typing import Final
 
 import psycopg
 
-from benchmarks._databases import make_database, our_database
+from benchmarks._databases import GROWN, make_database, our_database
 from benchmarks._house import FUNDS_MINOR, House, build
 from transactions.models import LedgerAccount
 
@@ -26,7 +26,6 @@ POSTINGS: Final = int(os.environ.get("POSTINGS", "20000000"))
 ROUNDS_A_BLOCK: Final = 10
 LINES_A_BLOCK: Final = 18  # of each account
 JOURNALS_A_STATEMENT: Final = 500_000
-GROWN: Final = "bench_grown"
 TABLES: Final = ("transactions_posting", "transactions_journal", "transactions_journalorigin")
 
 SPAN: Final = """

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from benchmarks._databases import drop_database, make_database
+from benchmarks._databases import borrowed
 from benchmarks._house import ACCOUNTS
 from benchmarks._servers import Server, peer
 from benchmarks._table import SECONDS
@@ -61,11 +61,8 @@ class Peer:
 @contextmanager
 def raw(*, accounts: int) -> Iterator[Raw]:
     """Offer R and B, in a database of their own."""
-    address = make_database("bench_raw")
-    try:
+    with borrowed("bench_raw") as address:
         yield Raw(address=address, accounts=accounts, pgbench=pgbench_beside(_programs()))
-    finally:
-        drop_database("bench_raw")
 
 
 @contextmanager
@@ -115,23 +112,21 @@ class View:
 @contextmanager
 def plain_view() -> Iterator[View]:
     """Offer V."""
-    address = make_database("bench_view")
-    plain.set_up(address)
-    with peer("plain", database=address) as server:
-        yield View(server, token="", bodies=_bodies(["acc_a", "acc_b"]))
-    drop_database("bench_view")
+    with borrowed("bench_view") as address:
+        plain.set_up(address)
+        with peer("plain", database=address) as server:
+            yield View(server, token="", bodies=_bodies(["acc_a", "acc_b"]))
 
 
 @contextmanager
 def drf_view() -> Iterator[View]:
     """Offer D."""
-    address = make_database("bench_drf")
     words = [sys.executable, "-m", "benchmarks.peers", "drf", str(ACCOUNTS)]
-    said = subprocess.run(words, env=_environment(address), check=True, capture_output=True)
-    known = json.loads(said.stdout)
-    with peer("drf", database=address) as server:
-        yield View(server, token=known["token"], bodies=_bodies(known["accounts"]))
-    drop_database("bench_drf")
+    with borrowed("bench_drf") as address:
+        said = subprocess.run(words, env=_environment(address), check=True, capture_output=True)
+        known = json.loads(said.stdout)
+        with peer("drf", database=address) as server:
+            yield View(server, token=known["token"], bodies=_bodies(known["accounts"]))
 
 
 def _bodies(accounts: Sequence[str | int]) -> list[bytes]:
@@ -153,20 +148,20 @@ def _bodies(accounts: Sequence[str | int]) -> list[bytes]:
 def _started(
     name: str, *, accounts: int, python: Path, apps: Sequence[str] = ()
 ) -> Iterator[Peer]:
-    process = subprocess.Popen(
-        [python, "-m", "benchmarks.peers", name, str(accounts)],
-        env=_environment(make_database(f"bench_{name}")) | {"PEER_APPS": " ".join(apps)},
-        cwd=BASE_DIR,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield Peer(process)
-    finally:
-        process.terminate()
-        process.communicate()
-        drop_database(f"bench_{name}")
+    with borrowed(f"bench_{name}") as address:
+        process = subprocess.Popen(
+            [python, "-m", "benchmarks.peers", name, str(accounts)],
+            env=_environment(address) | {"PEER_APPS": " ".join(apps)},
+            cwd=BASE_DIR,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield Peer(process)
+        finally:
+            process.terminate()
+            process.communicate()
 
 
 def _environment(address: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Final
 
 HEAD_END: Final = b"\r\n\r\n"
@@ -125,6 +126,17 @@ def bombard(
                 out -= is_over or not _send_next(line, requests)
         load.seconds = time.perf_counter() - started
     return load
+
+
+def after(number: int, act: Callable[[], None]) -> Callable[[Answer], None]:
+    """Return what heeds answers by doing something once, at the answer of that number."""
+    heard = count(1)
+
+    def heed(_: Answer) -> None:
+        if next(heard) == number:
+            act()
+
+    return heed
 
 
 def post_of(path: str, *, body: bytes, headers: Mapping[str, str]) -> bytes:

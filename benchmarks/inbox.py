@@ -10,8 +10,8 @@ import math
 import statistics
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from threading import Timer
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import psycopg
@@ -23,14 +23,13 @@ from benchmarks._riders import Rider
 from benchmarks._servers import Server, ours
 from benchmarks._stripe import PRICE_MINOR, Stripe, stripe
 from benchmarks._table import SECONDS, Bar, interleave, judge, say, show
-from benchmarks._wire import bombard
+from benchmarks._wire import Answer, after, bombard
 
 CONNECTIONS: Final = 8
 FLOOD: Final = max(100, int(SECONDS * 400))
 TWICE_EVERY: Final = 20
 PACE: Final = 0.8
 LAG_MILLISECONDS_MAX: Final = 500.0
-KILLED_AFTER_SECONDS: Final = 0.5
 PATIENCE_SECONDS: Final = 180.0
 POLL_SECONDS: Final = 0.02
 OURS, NOOP = "callback to posted", "C: Celery, no-op tasks"
@@ -70,8 +69,7 @@ class Inbox:
 
     def survive(self, doomed: "subprocess.Popen[bytes]") -> None:
         """Kill one of two workers in the middle of a flood; the other has to finish it."""
-        Timer(KILLED_AFTER_SECONDS, end, args=(doomed,)).start()
-        self._tell()
+        self._tell(heed=after(FLOOD // 2, partial(end, doomed)))
 
     def wrong(self) -> list[str]:
         """Return what was lost, doubled or is wrong in the books after all of it."""
@@ -86,7 +84,9 @@ class Inbox:
             *self._rider.wrong(moved_minor=moved),
         ]
 
-    def _tell(self, *, pace: float = math.inf) -> tuple[float, float]:
+    def _tell(
+        self, *, pace: float = math.inf, heed: Callable[[Answer], None] = lambda _: None
+    ) -> tuple[float, float]:
         """Tell fresh news; return how many a second were posted and the 99th lag in ms."""
         news = self._shop.sell(self._house.accounts, number=FLOOD)
         told = [*news, *news[::TWICE_EVERY]]
@@ -95,6 +95,7 @@ class Inbox:
             self._door.port,
             connections=CONNECTIONS,
             requests=_paced([self._shop.post(each) for each in told], a_second=pace),
+            heed=heed,
         )
         self._bad += load.bad
         self._events += [each.event_id for each in news]
