@@ -4,11 +4,13 @@ PY     ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 BIN    := .venv/bin
 STAMP  := .venv/.lock-sha256
 WANT   := $(shell cat requirements/dev.txt requirements/boot.txt | sha256sum | cut -c1-64)
+BENCH  := .venv-bench
+BENCHED := $(shell sha256sum < requirements/bench.txt | cut -c1-64)
 LOCK   := $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras --python-version 3.11
 T      ?=
 ARGS   ?=
 
-.PHONY: help run demo test check prove bench screenshots reset setup venv lock format
+.PHONY: help run demo test check prove bench screenshots reset setup venv benchvenv lock format
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -36,7 +38,7 @@ check: setup  ## Format, lint, types, import contracts, SQL style, migrations, t
 prove: setup  ## Run one test's full form: make prove T=T09
 	@$(BIN)/python -m config.sandbox prove $(T)
 
-bench: setup  ## Run the benchmarks and print their tables
+bench: setup benchvenv  ## Run the benchmarks and print their tables
 	@$(BIN)/python -m config.sandbox bench $(ARGS)
 
 screenshots: setup  ## Take pictures of a running sandbox's pages for docs/screenshots
@@ -60,7 +62,13 @@ venv:
 	@$(BIN)/python -m compileall -q -j 2 .venv/lib || true
 	@echo $(WANT) > $(STAMP)
 
+benchvenv:
+	@test "$$(cat $(BENCH)/.lock-sha256 2>/dev/null)" = "$(BENCHED)" || { rm -rf $(BENCH) && $(PY) -m venv --without-pip $(BENCH) \
+		&& $(BIN)/uv pip sync -q --require-hashes --build-constraints requirements/bench.txt --python $(BENCH)/bin/python requirements/bench.txt \
+		&& echo $(BENCHED) > $(BENCH)/.lock-sha256; }
+
 lock: setup  ## Compile the hash-pinned locks again
 	$(LOCK) requirements/boot.in -o requirements/boot.txt
 	$(LOCK) requirements/run.in -o requirements/run.txt
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
+	$(LOCK) requirements/bench.in -o requirements/bench.txt

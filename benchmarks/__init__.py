@@ -1,5 +1,4 @@
-"""One script a question; `make bench` runs them on a server that keeps its word (fsync on)."""
+"""One script a question; `make bench` runs them on a server that keeps its word (fsync on).
 
-import django
-
-django.setup()
+The package imports nothing: peers run in it without our settings.
+"""

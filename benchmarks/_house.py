@@ -1,14 +1,10 @@
-"""The house that the benchmarks measure, and the clock and the table they share."""
+"""The house that the benchmarks measure: partners with funded accounts, and who acts for them."""
 
-import json
-import multiprocessing
-import os
-import statistics
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
 
-from django.db import connections
 from django.utils import timezone
 
 from accounts.models import Account, Partner
@@ -16,43 +12,37 @@ from accounts.roles import FOUNDER_GRANTS, PROVIDER_GRANTS, SCOPES, scope_grants
 from accounts.services.partners import onboard_partner, open_portfolio
 from audit.actors import Actor, ActorKind
 from audit.typeids import uuid7
-from transactions.meanings import Movement, MovementKind
-from transactions.services.books import open_account, open_book
-from transactions.services.movements import book_movement
+from transactions.services.books import open_account, open_book, set_limit
+from transactions.services.imports import import_opening
+from transactions.states import LimitWindow
 
-FUNDS_MINOR = 10**12
-FOUNDER = Actor(
+ACCOUNTS: Final = 64
+FUNDS_MINOR: Final = 10**12
+FOUNDER: Final = Actor(
     kind=ActorKind.SYSTEM, id="bench", label="Bench", credential="none", grants=FOUNDER_GRANTS
 )
-PROVIDER = Actor(
+PROVIDER: Final = Actor(
     kind=ActorKind.PROVIDER, id="stripe", label="Stripe", credential="none", grants=PROVIDER_GRANTS
 )
-Measure = Callable[[float], int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """A partner with many funded accounts, and the actor that speaks for it."""
+    """A partner with funded, limited accounts, and the actor that speaks for it."""
 
     partner: Partner
     accounts: tuple[Account, ...]
+    client: Actor
 
     @property
-    def client(self) -> Actor:
-        """Return the partner's machine."""
-        return Actor(
-            kind=ActorKind.PARTNER,
-            id="bench",
-            label="Bench",
-            credential="token",
-            grants=scope_grants(frozenset(SCOPES)),
-            partner_id=self.partner.pk,
-            book_id=self.partner.book_id,
-        )
+    def book_id(self) -> UUID:
+        """Return the partner's book."""
+        found: UUID = self.accounts[0].book_id
+        return found
 
 
-def build(*, accounts: int) -> House:
-    """Make the house by commands, as the migrator."""
+def build(*, accounts: int = ACCOUNTS) -> House:
+    """Make a house by commands, as the migrator."""
     slug = f"bench-{uuid7().hex[-8:]}"
     partner = onboard_partner(
         actor=FOUNDER, name="Bench", slug=slug, approval_threshold_minor=10**15
@@ -70,61 +60,32 @@ def build(*, accounts: int) -> House:
         for number in range(accounts)
     )
     for account in made:
-        book_movement(actor=PROVIDER, movement=_money_for(account))
-    return House(partner=partner, accounts=made)
+        _endow(account)
+    return House(partner=partner, accounts=made, client=_client_of(partner))
 
 
-def login_as(role: str) -> None:
-    """Work as a runtime login from now on."""
-    connections.close_all()
-    passwords = json.loads(os.environ["LOGINS"])
-    at = connections["default"].settings_dict
-    at.update(USER=f"cs_{role}", PASSWORD=passwords[f"cs_{role}"])
+def build_several(*, houses: int, accounts: int = ACCOUNTS) -> Sequence[House]:
+    """Make several houses that share so many accounts out among them."""
+    return [build(accounts=accounts // houses) for _ in range(houses)]
 
 
-def per_second(measure: Measure, *, processes: int, seconds: float) -> float:
-    """Run `measure` in so many processes at once; return how much they did a second, together."""
-    connections.close_all()
-    with multiprocessing.get_context("fork").Pool(processes) as pool:
-        started = time.perf_counter()
-        done = sum(pool.map(measure, [seconds] * processes, chunksize=1))
-        return done / (time.perf_counter() - started)
+def _endow(account: Account) -> None:
+    """Bring the account's opening balance, and limit what it may send."""
+    import_opening(
+        actor=FOUNDER, account=account, amount_minor=FUNDS_MINOR, occurred_at=timezone.now()
+    )
+    for window in LimitWindow:
+        set_limit(actor=FOUNDER, account=account, window=window, amount_max_minor=FUNDS_MINOR)
 
 
-def interleave(
-    measures: Mapping[str, Callable[[], float]], *, rounds: int
-) -> Mapping[str, Sequence[float]]:
-    """Measure each in turn, `rounds` times over, so that a noisy minute hits all of them."""
-    found: dict[str, list[float]] = {name: [] for name in measures}
-    for _ in range(rounds):
-        for name, measure in measures.items():
-            found[name].append(measure())
-    return found
-
-
-def show(title: str, found: Mapping[str, Sequence[float]], *, peer: str) -> None:
-    """Print a table: median a second, and the median of each round's ratio to `peer`."""
-    print(f"\n{title}")
-    print(f"{'':<44}{'a second':>10}{'ratio':>8}   (min to max of the ratio)")
-    for name, values in found.items():
-        ratios = [value / base for value, base in zip(values, found[peer], strict=True)]
-        middle, low, high = statistics.median(ratios), min(ratios), max(ratios)
-        print(
-            f"{name:<44}{statistics.median(values):>10,.0f}{middle:>8.2f}"
-            f"   ({low:.2f} to {high:.2f})"
-        )
-
-
-def _money_for(account: Account) -> Movement:
-    return Movement(
-        provider="stripe",
-        reference=f"txn_{uuid7().hex}",
-        kind=MovementKind.CHARGE,
-        amount_minor=FUNDS_MINOR,
-        fee_minor=0,
-        currency="EUR",
-        occurred_at=timezone.now(),
-        payment_ref=f"ch_{uuid7().hex}",
-        subject_ref="bench",
-        account_id=account.pk,
+def _client_of(partner: Partner) -> Actor:
+    """Return the partner's machine."""
+    return Actor(
+        kind=ActorKind.PARTNER,
+        id=str(partner.pk),
+        label="Bench",
+        credential="token",
+        grants=scope_grants(frozenset(SCOPES)),
+        partner_id=partner.pk,
+        book_id=partner.book_id,
     )

@@ -70,17 +70,12 @@ def check_migrations() -> int:
 
 
 def run_benchmarks(arguments: Sequence[str]) -> int:
-    """Run benchmarks/<name>.py for each name, all without one, on a server that keeps its word."""
-    folder = BASE_DIR / "benchmarks"
-    names = arguments or sorted(path.stem for path in folder.glob("[a-z]*.py"))
+    """Run the benchmarks of these names, all without one, on a server that keeps its word."""
     with serving(is_forgetful=False) as (servers, environment):
         _enter_empty_database("bench", servers=servers, environment=environment)
         if status := _manage(*MIGRATE, environment=environment):
             return status
-        for name in names:
-            if status := run_python("-m", f"benchmarks.{name}", environment=environment):
-                return status
-    return 0
+        return run_python("-m", "benchmarks", *arguments, environment=environment)
 
 
 def _enter_empty_database(name: str, *, servers: Servers, environment: dict[str, str]) -> None:
