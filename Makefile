@@ -8,7 +8,7 @@ LOCK   := $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-em
 T      ?=
 ARGS   ?=
 
-.PHONY: help run demo test check prove bench screenshots reset setup venv lock format
+.PHONY: help run demo test check prove bank bench screenshots reset setup venv lock format
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -35,6 +35,9 @@ check: setup  ## Format, lint, types, import contracts, SQL style, migrations, t
 
 prove: setup  ## Run one test's full form: make prove T=T09
 	@$(BIN)/python -m config.sandbox prove $(T)
+
+bank: setup  ## Run the bank under crashes for a minute each, behind the commands and behind HTTP
+	@$(BIN)/python -m config.sandbox bank
 
 bench: setup  ## Run the benchmarks and print their tables
 	@$(BIN)/python -m config.sandbox bench $(ARGS)

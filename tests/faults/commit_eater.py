@@ -42,7 +42,11 @@ class CommitEater:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(self.server)
+            try:
+                server = socket.create_connection(self.server)
+            except OSError:  # it is down: so is the way to it
+                client.close()
+                continue
             gate = threading.Event()
             for work in (self._there, self._back):
                 threading.Thread(target=work, args=(client, server, gate), daemon=True).start()
