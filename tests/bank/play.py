@@ -84,7 +84,8 @@ class Report:
         return (
             f"{self.seconds:.0f} s, {counted.acked} acknowledged, {counted.reads} reads,"
             f" {counted.resent} keys sent again; {counted.in_doubt} in doubt, of them"
-            f" {counted.known_after_doubt} found done; longest silence {counted.silence_seconds:.1f} s\n"
+            f" {counted.known_after_doubt} found done;"
+            f" longest silence {counted.silence_seconds:.1f} s\n"
             f"  faults: {sum(self.struck.values())} ({struck})\n  {wrong}"
         )
 
