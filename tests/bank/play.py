@@ -15,6 +15,7 @@ from tests.bank.service_door import ServiceDoor
 from tests.bank.world import World, create, final_books
 from tests.clusters import Cluster
 from tests.faults.commit_eater import CommitEater
+from tests.logins import Lines
 from transactions.models import Transfer
 from transactions.states import TransferState
 
@@ -122,7 +123,7 @@ def _client(
     number: int, *, server: Cluster, eater: CommitEater, plan: Plan, shared: Shared
 ) -> Client:
     port = eater.port if number < BEHIND_THE_EATER else 0
-    door = ServiceDoor(world=shared.world, server=server, port=port)
+    door = ServiceDoor(world=shared.world, lines=Lines(server.passwords, port=port))
     return Client(number=number, seed=plan.seed, door=door, shared=shared)
 
 

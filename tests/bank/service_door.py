@@ -1,11 +1,9 @@
 """The bank through the real commands, with the front desk's real keys, as the runtime logins.
 
-Every thread of clients has two connections of its own: the API's login, and the worker's for what
-only a worker does.
+Every client has two lines: the API's login, and the worker's for what only a worker does.
 """
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpResponse
 from django.test import RequestFactory
@@ -27,7 +25,7 @@ from audit.typeids import parse_typeid
 from tests.bank.history import Answer, Asked
 from tests.bank.operations import Refused, Unsure
 from tests.bank.world import PROVIDER, WORKER, World, read_totals
-from tests.clusters import Cluster
+from tests.logins import Lines
 from transactions.api.transfers import CANCEL, CREATE
 from transactions.errors import NothingChanged
 from transactions.money import Money
@@ -44,15 +42,10 @@ STATUS_REFUSED: Final = 400
 
 @dataclass
 class ServiceDoor:
-    """One client's way in. `port` may be that of something that stands before the server."""
+    """One client's way in, over lines that may lead through something before the server."""
 
     world: World
-    server: Cluster
-    port: int = 0
-
-    def __post_init__(self) -> None:
-        """Have a connection of one's own for each login, in each thread."""
-        self._local = threading.local()
+    lines: Lines
 
     def ask(self, order: Asked, *, key: str, reference: str) -> Answer:
         """Ask for a transfer or a payout under a key."""
@@ -129,39 +122,22 @@ class ServiceDoor:
 
     @contextmanager
     def signed_in(self, role: str) -> Iterator[None]:
-        """Work on this thread's connection for a login; connected before anything is sent."""
-        connections["default"] = self._connection(role)
-        try:
-            _connect()
-            yield
-        except Refusal as said:
-            if said.code in BUSY:
-                raise Unsure from said
-            raise Refused(said.code) from said
-        except (OperationalError, InterfaceError) as error:
-            connections["default"].close()
-            raise Unsure from error
+        """Work on this thread's line of a login; connected before anything is sent."""
+        with self.lines.signed_in(role) as line:
+            try:
+                _connect(line)
+                yield
+            except Refusal as said:
+                if said.code in BUSY:
+                    raise Unsure from said
+                raise Refused(said.code) from said
+            except (OperationalError, InterfaceError) as error:
+                line.close()
+                raise Unsure from error
 
     def leave(self) -> None:
-        """Close this thread's connections."""
-        for made in vars(self._local).values():
-            with suppress(DatabaseError):
-                made.close()
-
-    def _connection(self, role: str) -> BaseDatabaseWrapper:
-        """Return this thread's connection for a login, made at the first call."""
-        made: BaseDatabaseWrapper | None = getattr(self._local, role, None)
-        if made is None:
-            made = connections.create_connection("default")
-            login = f"cs_{role}"
-            made.settings_dict = {
-                **made.settings_dict,
-                "USER": login,
-                "PASSWORD": self.server.passwords[login],
-                "PORT": str(self.port or self.server.port),
-            }
-            setattr(self._local, role, made)
-        return made
+        """Close this thread's lines."""
+        self.lines.leave()
 
 
 def keyed_request(path: str, *, key: str, body: dict[str, object]) -> Request:
@@ -175,14 +151,14 @@ def keyed_request(path: str, *, key: str, body: dict[str, object]) -> Request:
     return Request(made, parsers=[ExactJsonParser()])
 
 
-def _connect() -> None:
+def _connect(line: BaseDatabaseWrapper) -> None:
     """Wait for the server: what was never sent is no operation."""
     end = time.monotonic() + CONNECT_SECONDS_MAX
     while True:
         try:
-            connections["default"].ensure_connection()
+            line.ensure_connection()
         except (OperationalError, InterfaceError):
-            connections["default"].close()
+            line.close()
             if time.monotonic() > end:
                 raise
             time.sleep(RETRY_SECONDS)
