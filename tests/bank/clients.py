@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
@@ -50,6 +50,7 @@ class Client:
     seed: int
     door: FullDoor
     shared: Shared
+    mix: Mapping[str, int] = field(default_factory=lambda: MIX)
     kept: list[Operation] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
     asked: int = 0
@@ -59,11 +60,14 @@ class Client:
         self.dice = random.Random(f"{self.seed}:{self.number}")  # noqa: S311 - replayable
         try:
             while not self.shared.is_over.is_set():
-                self._acts()[self.dice.choices(list(MIX), weights=list(MIX.values()))[0]]()
+                self._acts()[self._roll()]()
         except BaseException as error:  # noqa: BLE001 - shown by the run, whatever it is
             self.shared.broken.append(error)
         finally:
             self.door.leave()
+
+    def _roll(self) -> str:
+        return self.dice.choices(list(self.mix), weights=list(self.mix.values()))[0]
 
     def _acts(self) -> dict[str, Callable[[], object]]:
         return {

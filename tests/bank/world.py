@@ -18,7 +18,7 @@ from accounts.services.partners import onboard_partner, open_portfolio
 from audit.actors import Actor, ActorKind
 from audit.typeids import uuid7
 from tests.bank.checker import Books, JournalRow, TransferRow
-from transactions.models import Balance, Journal, LedgerAccount, Posting, Transfer
+from transactions.models import Balance, Book, Journal, LedgerAccount, Posting, Transfer
 from transactions.selectors.invariants import violations
 from transactions.services.books import open_account, open_book, open_house
 from transactions.services.imports import import_opening
@@ -79,7 +79,8 @@ class World:
 
 def create() -> World:
     """Make the world by commands, as the migrator."""
-    open_house(actor=FOUNDER)
+    if not Book.objects.filter(partner__isnull=True).exists():
+        open_house(actor=FOUNDER)
     partner = onboard_partner(
         actor=FOUNDER,
         name="Jepsen & Co",

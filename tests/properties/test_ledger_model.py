@@ -258,7 +258,7 @@ def play(machine: type[Ledger] = Ledger, *, examples: int, steps: int) -> Counte
         suppress_health_check=list(HealthCheck),
     )
     try:
-        run_state_machine_as_test(machine, settings=how)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(machine, settings=how)
     finally:
         Ledger.lines.leave()
     return Ledger.heard
