@@ -8,7 +8,7 @@ LOCK   := $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-em
 T      ?=
 ARGS   ?=
 
-.PHONY: help run demo test check prove bank bench screenshots reset setup venv lock format
+.PHONY: help run demo test check prove bank failover bench screenshots reset setup venv lock format
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -38,6 +38,9 @@ prove: setup  ## Run one test's full form: make prove T=T09
 
 bank: setup  ## Run the bank under crashes for a minute each, behind the commands and behind HTTP
 	@$(BIN)/python -m config.sandbox bank
+
+failover: setup  ## Kill the leading database twenty times and lose nothing; without waiting, lose
+	@$(BIN)/python -m config.sandbox failover
 
 bench: setup  ## Run the benchmarks and print their tables
 	@$(BIN)/python -m config.sandbox bench $(ARGS)

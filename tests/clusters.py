@@ -130,6 +130,11 @@ class Cluster:
         with psycopg.connect(address, autocommit=True) as connection:
             yield connection
 
+    def end(self) -> None:
+        """Kill it and throw its data away: thousands of files that nobody will read."""
+        self.kill()
+        shutil.rmtree(self.root / "postgres", ignore_errors=True)
+
     def last_words(self, lines: int = 12) -> str:
         """Return the end of its log."""
         log = (self.root / "logs/postgres.log").read_text(errors="replace")
@@ -159,7 +164,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         made.start()
         yield made
     finally:
-        made.kill()
+        made.end()
 
 
 def copied(folder: Path) -> Path:

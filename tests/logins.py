@@ -1,9 +1,10 @@
 """Connections of several logins side by side: each thread has its own, and uses one at a time."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -11,10 +12,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 @dataclass
 class Lines:
-    """The lines to one database, one a login and thread, made when they are first used."""
+    """The lines to one database, one a login and thread, made when they are first used.
+
+    Of several ports, a line leads to the one that takes writes.
+    """
 
     passwords: Mapping[str, str]
-    port: int = 0
+    ports: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         """Start with none."""
@@ -42,6 +46,16 @@ class Lines:
             line = connections.create_connection("default")
             at, login = line.settings_dict, f"cs_{role}"
             signed = {"USER": login, "PASSWORD": self.passwords[login]}
-            line.settings_dict = {**at, **signed, "PORT": str(self.port or at["PORT"])}
+            line.settings_dict = {**at, **signed, **self._way(at)}
             setattr(self._local, role, line)
         return line
+
+    def _way(self, at: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that lead through our ports, where we have some."""
+        if not self.ports:
+            return {}
+        return {
+            "HOST": ",".join([at["HOST"]] * len(self.ports)),
+            "PORT": ",".join(map(str, self.ports)),
+            "OPTIONS": {**at["OPTIONS"], "target_session_attrs": "read-write"},
+        }

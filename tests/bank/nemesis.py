@@ -5,6 +5,7 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -29,6 +30,7 @@ class Fault(StrEnum):
     STOP = "immediate stop"
     KILL = "backend killed"
     EAT = "answer to a commit lost"
+    WORKER = "worker's child killed"
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Nemesis:
     server: Cluster
     eater: CommitEater
     seed: int
+    workers: Callable[[], list[int]] = list
     struck: Counter[Fault] = field(default_factory=Counter)
 
     def haunt(self, *, seconds: float, deck: list[Fault]) -> None:
@@ -53,7 +56,12 @@ class Nemesis:
 
     def strike(self, fault: Fault) -> None:
         """Let one fault happen, and count it if it did."""
-        acts = {Fault.STOP: self._stop, Fault.KILL: self._kill, Fault.EAT: self._eat}
+        acts = {
+            Fault.STOP: self._stop,
+            Fault.KILL: self._kill,
+            Fault.EAT: self._eat,
+            Fault.WORKER: self._kill_worker,
+        }
         self.struck[fault] += acts[fault]()
 
     def _stop(self) -> bool:
@@ -72,6 +80,14 @@ class Nemesis:
                         os.kill(found[0], signal.SIGKILL)
                         return True
             time.sleep(0.05)
+        return False
+
+    def _kill_worker(self) -> bool:
+        """Kill a process that carries out tasks; its keeper starts another."""
+        for pid in self.workers():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                return True
         return False
 
     def _eat(self) -> bool:

@@ -2,25 +2,19 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from tests.bank import operations
 from tests.bank.checker import Findings, check
-from tests.bank.clients import Client, Shared, Tally, tally
+from tests.bank.clients import Client, FullDoor, Shared, Tally, tally
 from tests.bank.history import History
 from tests.bank.nemesis import Fault, Nemesis
-from tests.bank.service_door import ServiceDoor
 from tests.bank.world import World, create, final_books
 from tests.clusters import Cluster
 from tests.faults.commit_eater import CommitEater
-from tests.logins import Lines
-from transactions.models import Transfer
-from transactions.states import TransferState
 
-CLIENTS: Final = 8
-BEHIND_THE_EATER: Final = 2  # clients whose line may lose a commit's answer
 JOIN_SECONDS_MAX: Final = 90.0
 POLL_SECONDS: Final = 0.5
 
@@ -91,23 +85,44 @@ class Report:
         )
 
 
-def play(server: Cluster, *, plan: Plan) -> Report:
+class Side(Protocol):
+    """From where the clients reach the bank, and who works behind it."""
+
+    mix: Mapping[str, int]
+
+    def opened(
+        self, world: World, *, server: Cluster, port: int
+    ) -> AbstractContextManager[Sequence[FullDoor]]:
+        """Open a door a client; some of their lines may lead through `port` to the server."""
+        ...
+
+    def workers(self) -> list[int]:
+        """Return the processes that may be killed while they work."""
+        ...
+
+    def conclude(self, client: Client, *, server: Cluster) -> None:
+        """Bring to an end what is under way, once nothing goes wrong any more."""
+        ...
+
+
+def play(server: Cluster, *, plan: Plan, side: Side) -> Report:
     """Run the bank on a server of its own and compare what was told with what is there."""
     with server.entered("migrator"):
         world = create()
     shared = Shared(world=world, history=History())
     with server.entered("api"), CommitEater("127.0.0.1", port=server.port) as eater:
-        nemesis = Nemesis(server=server, eater=eater, seed=plan.seed)
-        clients = [
-            _client(number, server=server, eater=eater, plan=plan, shared=shared)
-            for number in range(CLIENTS)
-        ]
-        began = time.monotonic()
-        _run(clients, nemesis=nemesis, plan=plan, shared=shared)
-        seconds = time.monotonic() - began
-        _settle_what_was_claimed(clients[-1], world=world, server=server)
-    if shared.broken:
-        raise ExceptionGroup("clients broke", shared.broken)  # type: ignore[type-var]
+        nemesis = Nemesis(server=server, eater=eater, seed=plan.seed, workers=side.workers)
+        with side.opened(world, server=server, port=eater.port) as doors:
+            clients = [
+                Client(number=number, seed=plan.seed, door=door, shared=shared, mix=side.mix)
+                for number, door in enumerate(doors)
+            ]
+            began = time.monotonic()
+            _run(clients, nemesis=nemesis, plan=plan, shared=shared)
+            seconds = time.monotonic() - began
+            if shared.broken:
+                raise ExceptionGroup("clients broke", shared.broken)  # type: ignore[type-var]
+            side.conclude(clients[-1], server=server)
     with server.entered("migrator"):
         books = final_books(world)
     return Report(
@@ -119,14 +134,6 @@ def play(server: Cluster, *, plan: Plan) -> Report:
     )
 
 
-def _client(
-    number: int, *, server: Cluster, eater: CommitEater, plan: Plan, shared: Shared
-) -> Client:
-    port = eater.port if number < BEHIND_THE_EATER else 0
-    door = ServiceDoor(world=shared.world, lines=Lines(server.passwords, port=port))
-    return Client(number=number, seed=plan.seed, door=door, shared=shared)
-
-
 def _run(clients: list[Client], *, nemesis: Nemesis, plan: Plan, shared: Shared) -> None:
     """Let the clients work while the nemesis strikes; return when all have their answers."""
     threads = [threading.Thread(target=client.run, daemon=True) for client in clients]
@@ -135,7 +142,7 @@ def _run(clients: list[Client], *, nemesis: Nemesis, plan: Plan, shared: Shared)
     try:
         deck = [fault for fault, times in plan.faults.items() for _ in range(times)]
         nemesis.haunt(seconds=plan.seconds, deck=deck)
-        _wait_for_enough(plan, shared=shared)
+        _wait_for_enough(plan, nemesis=nemesis, shared=shared)
     finally:
         shared.is_over.set()
         for thread in threads:
@@ -144,24 +151,13 @@ def _run(clients: list[Client], *, nemesis: Nemesis, plan: Plan, shared: Shared)
         raise TimeoutError("a client never came back")
 
 
-def _wait_for_enough(plan: Plan, *, shared: Shared) -> None:
+def _wait_for_enough(plan: Plan, *, nemesis: Nemesis, shared: Shared) -> None:
     """Let the clients go on until a verdict would mean something, or it takes too long."""
     end = time.monotonic() + plan.seconds_max - plan.seconds
     while time.monotonic() < end and not shared.broken:
         found = tally(shared.history)
-        if found.acked >= plan.acked_min and found.reads >= plan.reads_min:
+        if found.known_after_doubt < plan.known_min:
+            nemesis.strike(Fault.EAT)
+        elif found.acked >= plan.acked_min and found.reads >= plan.reads_min:
             return
         time.sleep(POLL_SECONDS)
-
-
-def _settle_what_was_claimed(client: Client, *, world: World, server: Cluster) -> None:
-    """Book as paid what was claimed by somebody who never heard so, as the sweeper would."""
-    with server.entered("worker"):
-        left = list(
-            Transfer.objects.filter(
-                book_id=world.partner.book_id, state=TransferState.DISPATCHED
-            ).values_list("pk", flat=True)
-        )
-    for key in left:
-        client.carry_out(operations.settle(f"swept-{key}", transfer=str(key)))
-    client.door.leave()

@@ -34,6 +34,8 @@ class CommitEater:
         where: TracebackType | None,
     ) -> None:
         """Take no more connections."""
+        with suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # closing alone wakes nobody
         self.listener.close()
 
     def _take(self) -> None:

@@ -45,7 +45,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 HELD_MINOR: Final = 50
 # Two in one currency, one each in currencies without minor units and with three digits of them.
 CURRENCIES: Final = {"first": "EUR", "second": "EUR", "yen": "JPY", "dinar": "BHD"}
-accounts = st.sampled_from(sorted(CURRENCIES))
+accounts = st.sampled_from(["first", "first", "second", "second", "yen", "dinar"])
 amounts = st.integers(1, 60)
 dice = st.integers(0, 10**6)
 has_payouts = precondition(lambda self: bool(self.oracle.payouts))
@@ -165,11 +165,10 @@ class Ledger(RuleBasedStateMachine):
         )
         self._compare(said, self.oracle.charge(account, gross, fee))
 
-    @rule(account=accounts, mode=st.sampled_from([m for m in FreezeMode if m.bits]), rarely=dice)
-    def freeze(self, account: str, mode: FreezeMode, rarely: int) -> None:
-        """Freeze an account, seldom: nothing thaws it here."""
-        if rarely % 4:
-            return
+    @precondition(lambda self: sum(bool(p.frozen) for p in self.oracle.purses.values()) < 2)
+    @rule(account=accounts, mode=st.sampled_from([mode for mode in FreezeMode if mode.bits]))
+    def freeze(self, account: str, mode: FreezeMode) -> None:
+        """Freeze an account; nothing thaws it here, so two at most."""
         act: dict[str, Any] = {"mode": mode, "reason": "order", "legal_reference": "12 C 3/26"}
         said = self._hear(
             "admin",
@@ -265,7 +264,7 @@ def play(machine: type[Ledger] = Ledger, *, examples: int, steps: int) -> Counte
 
 
 def test_t52_short_the_ledger_does_what_the_oracle_says() -> None:
-    assert play(examples=5, steps=20)["done"] > 20
+    assert play(examples=3, steps=20)["done"] > 10
 
 
 @pytest.mark.full
