@@ -88,7 +88,10 @@ class Report:
 class Side(Protocol):
     """From where the clients reach the bank, and who works behind it."""
 
-    mix: Mapping[str, int]
+    @property
+    def mix(self) -> Mapping[str, int]:
+        """Return what clients do, and how often."""
+        ...
 
     def opened(
         self, world: World, *, server: Cluster, port: int

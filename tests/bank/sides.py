@@ -37,12 +37,13 @@ class ServiceSide:
     """Clients call the commands; each is also the worker and the provider of its payouts."""
 
     mix: Mapping[str, int] = field(default_factory=lambda: MIX)
+    door: type[ServiceDoor] = ServiceDoor
 
     @contextmanager
     def opened(self, world: World, *, server: Cluster, port: int) -> Iterator[Sequence[FullDoor]]:
         """Open a door a client, two of them through `port`."""
         yield [
-            ServiceDoor(
+            self.door(
                 world=world,
                 lines=Lines(server.passwords, [port] if number < BEHIND_THE_EATER else []),
             )

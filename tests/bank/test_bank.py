@@ -7,8 +7,11 @@ from typing import Final
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from audit.typeids import uuid7
+from tests.bank.history import Answer, Asked
 from tests.bank.nemesis import Fault
 from tests.bank.play import Plan, Report, Side, play
+from tests.bank.service_door import ServiceDoor
 from tests.bank.sides import HttpSide, ServiceSide
 from tests.clusters import cluster
 from tests.faults.conftest import Doubles, doubles
@@ -27,7 +30,7 @@ SHORT: Final = Plan(
 )
 FULL: Final = Plan(
     seconds=60.0,
-    seconds_max=180.0,
+    seconds_max=600.0,
     faults={Fault.STOP: 5, Fault.KILL: 5, Fault.EAT: 5},
     acked_min=3_000,
     reads_min=1_000,
@@ -58,6 +61,25 @@ def test_t01_short_the_books_hold_when_the_database_crashes_under_them(
     report = run(tmp_path, plan=SHORT, side=ServiceSide(), blocker=django_db_blocker)
     assert not report.void_because
     assert not report.is_quiet_too_long
+
+
+class Forgetful(ServiceDoor):
+    """Tries again under a fresh key, as a client would that keeps none."""
+
+    def ask(self, order: Asked, *, key: str, reference: str) -> Answer:
+        """Ask under another key each time."""
+        return super().ask(order, key=f"{key}-{uuid7()}", reference=reference)
+
+
+def test_t01_control_a_client_that_tries_again_under_a_fresh_key_is_found_out(
+    tmp_path: Path, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """What the run is for: it must be able to fail."""
+    side = ServiceSide(mix={"move": 1}, door=Forgetful)
+    plan = replace(SHORT, seconds=2.0, faults={Fault.EAT: 3}, reads_min=0, known_min=0)
+    with django_db_blocker.unblock(), cluster(tmp_path) as server:
+        report = play(server, plan=plan, side=side)
+    assert report.findings.twice
 
 
 @pytest.mark.full

@@ -28,9 +28,10 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE wait_event = 'SyncRep' AND state_change < now() - make_interval(secs => %s)
 """
 FOLLOWS: Final = "SELECT state = 'streaming', sync_state FROM pg_stat_replication"
+WAL_KEPT: Final = "1GB"
 SETTINGS: Final[Mapping[str, str]] = {
     **DURABLE,
-    "wal_keep_size": "1GB",
+    "wal_keep_size": WAL_KEPT,
     "wal_sender_timeout": "5s",
     "wal_receiver_timeout": "5s",
     "wal_retrieve_retry_interval": "100ms",
@@ -90,6 +91,8 @@ class Pair:
         with self.leader.administrator() as server:
             server.execute("CHECKPOINT")  # so that it is known to lead another timeline now
         data = self.follower.root / "postgres"
+        # It recovers first, without our settings, and would throw away the log it needs then.
+        (data / "postgresql.auto.conf").write_text(f"wal_keep_size = '{WAL_KEPT}'\n")
         source = f"host={LOOPBACK} port={self.leader.port} user={OWNER} dbname=postgres"
         _run("pg_rewind", "-D", str(data), f"--source-server={source}", by=self.leader)
         self.follow()
