@@ -125,12 +125,13 @@ def play(server: Cluster, *, plan: Plan, side: Side) -> Report:
             seconds = time.monotonic() - began
             if shared.broken:
                 raise ExceptionGroup("clients broke", shared.broken)  # type: ignore[type-var]
+            counted = tally(shared.history)
             side.conclude(clients[-1], server=server)
     with server.entered("migrator"):
         books = final_books(world)
     return Report(
         plan=plan,
-        tally=tally(shared.history),
+        tally=counted,
         struck=nemesis.struck,
         seconds=seconds,
         findings=check(shared.history, books=books),

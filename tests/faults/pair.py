@@ -19,7 +19,7 @@ from config.sandbox.state import LOOPBACK, State
 from tests.clusters import Cluster, choose_port, copied
 from tests.faults.delayed_line import DelayedLine
 
-STEP_SECONDS_MAX: Final = 30.0
+STEP_SECONDS_MAX: Final = 120.0
 # Nobody waits for the dead: but whoever is told so must hear "unknown", so it is no cancelling,
 # which would answer "committed".
 SYNC_WAIT_SECONDS_MAX: Final = 3
@@ -57,7 +57,7 @@ class Pair:
     def copy_follower(self) -> None:
         """Make the follower as a copy of the running leader."""
         data = self.follower.root / "postgres"
-        _run("pg_basebackup", "-D", str(data), "-X", "stream", "-c", "fast", by=self.leader)
+        _run("pg_basebackup", "-D", str(data), "-X", "stream", "-c", "fast", "-N", by=self.leader)
 
     def follow(self) -> None:
         """Start the follower behind a slow line, and make the leader wait for it if it should."""
@@ -94,7 +94,7 @@ class Pair:
         # It recovers first, without our settings, and would throw away the log it needs then.
         (data / "postgresql.auto.conf").write_text(f"wal_keep_size = '{WAL_KEPT}'\n")
         source = f"host={LOOPBACK} port={self.leader.port} user={OWNER} dbname=postgres"
-        _run("pg_rewind", "-D", str(data), f"--source-server={source}", by=self.leader)
+        _run("pg_rewind", "-N", "-D", str(data), f"--source-server={source}", by=self.leader)
         self.follow()
 
     def end_waits(self) -> int:
