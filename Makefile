@@ -10,7 +10,7 @@ LOCK   := $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-em
 T      ?=
 ARGS   ?=
 
-.PHONY: help run demo test check prove bench screenshots reset setup venv benchvenv lock format
+.PHONY: help run demo test check prove bank failover bench screenshots reset setup venv benchvenv lock format
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -37,6 +37,12 @@ check: setup  ## Format, lint, types, import contracts, SQL style, migrations, t
 
 prove: setup  ## Run one test's full form: make prove T=T09
 	@$(BIN)/python -m config.sandbox prove $(T)
+
+bank: setup  ## Run the bank under crashes for a minute each, behind the commands and behind HTTP
+	@$(BIN)/python -m config.sandbox bank
+
+failover: setup  ## Kill the leading database twenty times and lose nothing; without waiting, lose
+	@$(BIN)/python -m config.sandbox failover
 
 bench: setup benchvenv  ## Run the benchmarks and print their tables
 	@$(BIN)/python -m config.sandbox bench $(ARGS)

@@ -52,15 +52,21 @@ class ApiProcess:
 
 
 @contextmanager
-def api_process(*, database_port: int | None = None) -> Iterator[ApiProcess]:
-    """Run an API process as cs_api; `database_port` puts something between it and the server."""
+def api_process(
+    *, database_port: int | None = None, database: str = "", workers: int = 1
+) -> Iterator[ApiProcess]:
+    """Run the API as cs_api, with so many processes that serve.
+
+    `database_port` puts something between it and the suite's server; `database` is the address
+    of another server.
+    """
     process = ApiProcess(port=free_port())
     words = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-    words += ["--port", str(process.port), "--workers", "1", "--blocking-threads", "8"]
+    words += ["--port", str(process.port), "--workers", str(workers), "--blocking-threads", "8"]
     running = subprocess.Popen(
         [sys.executable, *words, "--no-ws", "config.wsgi:application"],
         cwd=BASE_DIR,
-        env=_environment(database_port),
+        env=_environment(database or _own_database(database_port)),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -81,14 +87,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _environment(database_port: int | None) -> dict[str, str]:
+def _own_database(port: int | None) -> str:
+    """Return the address of the database under test."""
     at = connection.settings_dict
-    port = database_port or at["PORT"]
-    place = f"{STAGE.passwords['cs_api']}@{at['HOST']}:{port}/{at['NAME']}"
+    place = f"{STAGE.passwords['cs_api']}@{at['HOST']}:{port or at['PORT']}/{at['NAME']}"
+    return f"postgresql://cs_api:{place}"
+
+
+def _environment(database: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "config.settings.api",
-        "DATABASE_URL": f"postgresql://cs_api:{place}",
+        "DATABASE_URL": database,
         "REDIS_URL": os.environ["REDIS_URL"],
         "SECRET_KEY": settings.SECRET_KEY,
         "ALLOWED_HOSTS": "localhost,127.0.0.1",

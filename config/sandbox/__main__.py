@@ -33,6 +33,8 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "screenshots": _screenshots,
     "test": testing.run_suite,
     "prove": testing.run_full_form,
+    "bank": lambda _: testing.run_full_form(["T01"]),
+    "failover": lambda _: testing.run_full_form(["T03"]),
     "migrations": lambda _: testing.check_migrations(),
     "bench": testing.run_benchmarks,
 }

@@ -1,21 +1,35 @@
 """Makes a database and the logins that may enter it, with deploy/roles.sql."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import psycopg
 from psycopg import sql
 
 from config.env import BASE_DIR
 from config.sandbox.refusal import CannotRun
-from config.sandbox.servers import DATABASE, Servers
+from config.sandbox.servers import DATABASE
 
 ROLES_SQL: Final = BASE_DIR / "deploy" / "roles.sql"
 PASSWORD: Final = "SELECT set_config('password.' || %s, %s, false)"  # noqa: S105 - a query
 CONNECT_SECONDS: Final = 5
 
 
-def make_logins(servers: Servers, *, database: str = DATABASE, is_new: bool = False) -> bool:
+class Administered(Protocol):
+    """A PostgreSQL that we may make logins in."""
+
+    @property
+    def administrator_url(self) -> str:
+        """The address of its administrator."""
+        ...
+
+    @property
+    def passwords(self) -> Mapping[str, str]:
+        """Every login's own password."""
+        ...
+
+
+def make_logins(servers: Administered, *, database: str = DATABASE, is_new: bool = False) -> bool:
     """Make every login and the database that they share; say whether the database is a new one.
 
     `is_new` throws an old one away.
@@ -34,13 +48,13 @@ def make_logins(servers: Servers, *, database: str = DATABASE, is_new: bool = Fa
     return is_made
 
 
-def close_other_databases(servers: Servers) -> None:
+def close_other_databases(servers: Administered) -> None:
     """Keep our logins out of the databases that the embedded server was born with."""
     with psycopg.connect(servers.administrator_url, autocommit=True) as server:
         server.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
 
 
-def let_migrator_make_databases(servers: Servers) -> None:
+def let_migrator_make_databases(servers: Administered) -> None:
     """Let the migrator clone databases and throw clones away, which only a test run needs."""
     with psycopg.connect(servers.administrator_url, autocommit=True) as server:
         server.execute("ALTER ROLE cs_migrator CREATEDB")

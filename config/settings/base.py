@@ -20,6 +20,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 3_000
 POOL_CONNECTIONS_MAX = 8
+# How long a caller waits for a connection before it hears 503, and how long the pool goes on
+# trying by itself: with its own five minutes it would pause longer and longer, and sleep through
+# the database's return. After that the next caller makes it try.
+POOL_SECONDS_MAX = 2
 
 SIMPLE_HISTORY_ENABLED = False  # versions are written by a row trigger: see audit/sql/0001_log
 FAILPOINTS = False
@@ -88,7 +92,12 @@ def database(url: str, *, pool: bool = True) -> dict[str, dict[str, Any]]:
         " -c idle_in_transaction_session_timeout=30000",
     }
     if pool:
-        options["pool"] = {"min_size": 1, "max_size": POOL_CONNECTIONS_MAX, "timeout": 5}
+        options["pool"] = {
+            "min_size": 1,
+            "max_size": POOL_CONNECTIONS_MAX,
+            "timeout": POOL_SECONDS_MAX,
+            "reconnect_timeout": POOL_SECONDS_MAX,
+        }
     return {
         "default": {
             "ENGINE": "django.db.backends.postgresql",

@@ -34,6 +34,8 @@ class CommitEater:
         where: TracebackType | None,
     ) -> None:
         """Take no more connections."""
+        with suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # closing alone wakes nobody
         self.listener.close()
 
     def _take(self) -> None:
@@ -42,7 +44,11 @@ class CommitEater:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(self.server)
+            try:
+                server = socket.create_connection(self.server)
+            except OSError:  # it is down: so is the way to it
+                client.close()
+                continue
             gate = threading.Event()
             for work in (self._there, self._back):
                 threading.Thread(target=work, args=(client, server, gate), daemon=True).start()

@@ -16,6 +16,7 @@ from django.db import connection
 
 from config.env import BASE_DIR
 from config.sandbox.embedded_redis import binary
+from tests.clusters import Cluster, children_of
 from tests.conftest import STAGE
 from tests.doubles import TOKEN
 from tests.faults.conftest import Doubles
@@ -42,6 +43,7 @@ class Crew:
     folder: Path
     outside: Doubles
     secret: str
+    server: Cluster | None = None  # where the suite's own is not to be hurt
     redis_port: int = field(default_factory=free_port)
     port: int = field(default_factory=free_port)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -64,6 +66,11 @@ class Crew:
         self.start_redis()
         door = [sys.executable, *GRANIAN, "--port", str(self.port), "config.wsgi:application"]
         self._start("door", door, environment=self._environment("callbacks"))
+        self.start_workers()
+        self._await_door()
+
+    def start_workers(self) -> None:
+        """Start the worker, with two children, and beat; wait until the worker is ready."""
         celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
         schedule = str(self.folder / "schedule")
         self._start(
@@ -76,7 +83,6 @@ class Crew:
             [*celery, "beat", "-s", schedule, "--pidfile="],
             environment=self._environment("worker"),
         )
-        self._await_door()
         self._await_worker()
 
     def kill(self, name: str) -> None:
@@ -93,13 +99,7 @@ class Crew:
 
     def children_of_worker(self) -> list[int]:
         """Return the processes that carry out the worker's tasks."""
-        listed = subprocess.run(
-            ["ps", "--ppid", str(self.running["worker"].pid), "-o", "pid="],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return [int(pid) for pid in listed.stdout.split()]
+        return children_of(self.running["worker"].pid)
 
     def post(self, *, headers: dict[str, str], body: bytes) -> int:
         """Send one callback through the door."""
@@ -118,12 +118,10 @@ class Crew:
             )
 
     def _environment(self, role: str) -> dict[str, str]:
-        at = connection.settings_dict
-        login = f"cs_{role}:{STAGE.passwords[f'cs_{role}']}"
         bank, stripe = self.outside.bank.port, self.outside.stripe.port
         return {
             "DJANGO_SETTINGS_MODULE": f"config.settings.{role}",
-            "DATABASE_URL": f"postgresql://{login}@{at['HOST']}:{at['PORT']}/{at['NAME']}",
+            "DATABASE_URL": self._database(f"cs_{role}"),
             "REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
             "SECRET_KEY": settings.SECRET_KEY,
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
@@ -138,6 +136,13 @@ class Crew:
             "TESTBANK_TOKEN": TOKEN,
             "OUTBOUND_LOOPBACK": f"127.0.0.1:{stripe},127.0.0.1:{bank}",
         }
+
+    def _database(self, login: str) -> str:
+        """Return a login's address on the server that the crew works on."""
+        if self.server is not None:
+            return self.server.url(login)
+        at, password = connection.settings_dict, STAGE.passwords[login]
+        return f"postgresql://{login}:{password}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
 
     def _await_worker(self) -> None:
         deadline = time.monotonic() + START_SECONDS
