@@ -43,6 +43,8 @@ OVERSIGHT_PAGES: Final = frozenset(
         "accounts.view_approval",
         "accounts.view_freeze",
         "accounts.view_partner",
+        "transactions.view_transferbatch",
+        "transactions.view_batchitem",
         "audit.view_entry",
         "integrations.view_callback",
         "integrations.view_dispatch",
@@ -109,6 +111,8 @@ PROVIDER_GRANTS: Final = frozenset(
         "transactions.note_payout",
     }
 )
+# What a batch may do once it was taken in: go on in the name of whoever asked.
+BATCH_GRANTS: Final = frozenset({"transactions.carry_out_batch"})
 # Setting up the house: only from the console, under the migrator's login.
 FOUNDER_GRANTS: Final = frozenset(
     {
@@ -149,6 +153,8 @@ SCOPES: Final[dict[str, frozenset[str]]] = {
     "transfers:write": frozenset(
         {
             "transactions.request_transfer",
+            "transactions.request_transfers",
+            "transactions.request_batch",
             "transactions.cancel_transfer",
         }
     ),

@@ -40,7 +40,13 @@ TITLES: Final[dict[str, tuple[HTTPStatus, str]]] = {
     INTERNAL: (HTTPStatus.INTERNAL_SERVER_ERROR, "This is our fault, and it has been reported."),
 }
 # References inside the house are `model:uuid`; outside they are TypeIDs.
-PREFIXES: Final = {"account": "acc", "transfer": "trf", "approval": "apr", "partner": "par"}
+PREFIXES: Final = {
+    "account": "acc",
+    "transfer": "trf",
+    "transferbatch": "bat",
+    "approval": "apr",
+    "partner": "par",
+}
 RETRY_AFTER: Final = "retry_after_seconds"
 
 

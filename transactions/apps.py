@@ -9,6 +9,7 @@ from audit.links import register_links
 # How people call each kind of thing, and the prefix of its public id.
 PAGES: Final = {
     "transfer": ("Transfer", "trf"),
+    "transferbatch": ("Batch", "bat"),
     "payment": ("Payment", "pay"),
     "dispute": ("Dispute", "dsp"),
     "providerpayout": ("Provider's payout", "ppo"),

@@ -54,3 +54,23 @@ class LimitWindow(TextChoices):
 
     TRANSFER = "transfer", "Each transfer"
     DAY = "day", "Each day (UTC)"
+
+
+class BatchState(TextChoices):
+    """How far a batch of transfers has come. The last two are terminal."""
+
+    ACCEPTED = "accepted", "Taken in, about to be carried out"
+    RUNNING = "running", "Being carried out"
+    FINISHED = "finished", "Carried out"
+    REFUSED = "refused", "Refused as a whole, nothing moved"
+
+
+OVER: Final = frozenset({BatchState.FINISHED, BatchState.REFUSED})
+
+
+class ItemOutcome(TextChoices):
+    """What came of one item of a batch. None of them ever changes."""
+
+    DONE = "done", "Became a transfer"
+    REFUSED = "refused", "Refused"
+    REPLAYED = "replayed", "Its key had made this very transfer before"

@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from transactions.rounds import approvals
+from transactions.rounds import approvals, batches
 from transactions.selectors.invariants import violations
 
 log = logging.getLogger(__name__)
@@ -14,6 +14,12 @@ log = logging.getLogger(__name__)
 def carry_out_approvals() -> int:
     """Carry out decided approvals: each takes its approval once."""
     return approvals.carry_out_approvals()
+
+
+@shared_task(name="transactions.carry_out_batches")
+def carry_out_batches() -> int:
+    """Carry out batches: each chunk is one transaction and happens once."""
+    return batches.carry_out_batches()
 
 
 @shared_task(name="transactions.check_books")

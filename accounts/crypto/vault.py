@@ -1,5 +1,7 @@
 """The only two functions that hold the vault's key: `sealed` and `read_back`."""
 
+from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -8,6 +10,8 @@ from accounts.crypto.codec import seal, unseal
 from accounts.masks import MASKS
 from accounts.models.customers import VaultRecord
 from audit.typeids import uuid7
+
+RECORDS_A_STATEMENT: Final = 2_000
 
 
 def lock_away(text: str, *, label: str, book_id: UUID) -> VaultRecord:
@@ -28,6 +32,12 @@ def sealed(text: str, *, label: str, book_id: UUID) -> VaultRecord:
         sealed=seal(text.encode(), key=settings.VAULT_KEY, place=place),
         masked=MASKS[label](text),
     )
+
+
+def store_sealed(records: Sequence[VaultRecord]) -> None:
+    """Store what `sealed` made, many to a statement; what is stored already is left alone."""
+    new = [record for record in records if record._state.adding]  # noqa: SLF001 - documented
+    VaultRecord.objects.bulk_create(new, batch_size=RECORDS_A_STATEMENT)
 
 
 def read_back(record: VaultRecord) -> str:

@@ -1,5 +1,6 @@
 """Every table of this app, re-exported for Django and for other apps."""
 
+from transactions.models.batches import BatchItem, TransferBatch
 from transactions.models.ledger import (
     Balance,
     Book,
@@ -13,6 +14,7 @@ from transactions.models.transfers import Hold, Limit, Transfer
 
 __all__ = [
     "Balance",
+    "BatchItem",
     "Book",
     "Dispute",
     "Hold",
@@ -24,4 +26,5 @@ __all__ = [
     "Posting",
     "ProviderPayout",
     "Transfer",
+    "TransferBatch",
 ]

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from accounts.crypto.vault import sealed
+from accounts.crypto.vault import sealed, store_sealed
 from accounts.models import Approval, VaultRecord
 from accounts.scopes import visible_accounts
+from accounts.selectors.vault import vault_records
 from accounts.services.approvals import request_for
 from accounts.services.mailbox import publish_all
 from audit.actors import Actor, ActorKind
@@ -17,11 +18,11 @@ from audit.circumstances import current
 from audit.doorbell import ring
 from audit.errors import Refusal
 from audit.history import Guarded, difference
-from audit.services.recording import later
+from audit.services.recording import later, record
 from transactions.errors import AlreadyBooked
 from transactions.ledger.posting import Draft, Line, posting, reserving, stand
 from transactions.models import Hold, Transfer
-from transactions.orders import Payee, TransferOrder
+from transactions.orders import KnownPayee, Payee, TransferOrder
 from transactions.services.steps import approval_payload, news_of
 from transactions.standing import Standing, take
 from transactions.states import TransferKind, TransferState
@@ -54,9 +55,31 @@ def take_in(instructions: Sequence[Instruction], *, actor: Actor) -> list[Taken 
     the partner's threshold, or when staff asks, it waits for a second person.
     What an order may be refused with, `transactions.standing.take` says.
     """
-    standings = _standings(instructions, actor=actor)
-    decided = [_decide(each, actor=actor, standings=standings) for each in instructions]
-    taken = [found for found in decided if isinstance(found, Taken)]
+    standings = standings_of([each.order for each in instructions], actor=actor)
+    decided = decide(instructions, actor=actor, standings=standings)
+    write([found for found in decided if isinstance(found, Taken)])
+    return decided
+
+
+def standings_of(orders: Sequence[TransferOrder], *, actor: Actor) -> dict[UUID, Standing]:
+    """Lock and return the accounts that the orders name and `actor` may see."""
+    named = {key for order in orders for key in (order.source_id, order.destination_id) if key}
+    if actor.kind is ActorKind.PARTNER:
+        return stand(named, book_id=actor.book_id)  # its book is all a partner sees
+    visible = visible_accounts(to=actor).filter(pk__in=named)
+    return stand(set(visible.values_list("pk", flat=True)))
+
+
+def decide(
+    instructions: Sequence[Instruction], *, actor: Actor, standings: Mapping[UUID, Standing]
+) -> list[Taken | Refusal]:
+    """Decide each instruction in its turn, under the locks of `standings`. Writes nothing."""
+    vault = _known_payees(instructions)
+    return [_decide(each, actor=actor, standings=standings, vault=vault) for each in instructions]
+
+
+def write(taken: Sequence[Taken]) -> None:
+    """Write what was taken in, money, holds and letters with it, when the command flushes."""
     _store(taken)
     _move([each.transfer for each in taken])
     publish_all(
@@ -66,21 +89,35 @@ def take_in(instructions: Sequence[Instruction], *, actor: Actor) -> list[Taken 
         )
         for each in taken
     )
-    return decided
 
 
-def _standings(instructions: Sequence[Instruction], *, actor: Actor) -> dict[UUID, Standing]:
-    """Lock and return the accounts that the instructions name and `actor` may see."""
-    orders = [each.order for each in instructions]
-    named = {key for order in orders for key in (order.source_id, order.destination_id) if key}
-    if actor.kind is ActorKind.PARTNER:
-        return stand(named, book_id=actor.book_id)  # its book is all a partner sees
-    visible = visible_accounts(to=actor).filter(pk__in=named)
-    return stand(set(visible.values_list("pk", flat=True)))
+def tell_taken(taken: Taken, *, actor: Actor, facts: Mapping[str, object] | None = None) -> None:
+    """Write down that a transfer was asked for."""
+    transfer = taken.transfer
+    record(
+        "transfer.requested",
+        actor=actor,
+        target=transfer,
+        facts={"origin": transfer.origin, "state": transfer.state, **(facts or {})},
+        rows=[transfer, *taken.rows],
+        book_id=transfer.book_id,
+    )
+
+
+def _known_payees(instructions: Sequence[Instruction]) -> dict[UUID, VaultRecord]:
+    """Return the vault records that the orders name by their tokens."""
+    payees = [each.order.payee for each in instructions]
+    known = [payee for payee in payees if isinstance(payee, KnownPayee)]
+    tokens = [token for payee in known for token in (payee.name_id, payee.iban_id)]
+    return vault_records(tokens) if tokens else {}
 
 
 def _decide(
-    instruction: Instruction, *, actor: Actor, standings: Mapping[UUID, Standing]
+    instruction: Instruction,
+    *,
+    actor: Actor,
+    standings: Mapping[UUID, Standing],
+    vault: Mapping[UUID, VaultRecord],
 ) -> Taken | Refusal:
     """Return the transfer that an instruction becomes, or why it does not."""
     order = instruction.order
@@ -90,9 +127,15 @@ def _decide(
         return refusal
     source = standings[order.source_id]
     transfer = _draft(instruction, actor=actor, source=source)
-    if order.payee is None:
-        return Taken(transfer=transfer)
-    return _on_its_way_out(transfer, payee=order.payee, actor=actor, source=source)
+    match order.payee:
+        case None:
+            return Taken(transfer=transfer)
+        case Payee(name=name, iban=iban):
+            transfer.payee_name = sealed(name, label="name", book_id=source.book_id)
+            transfer.payee_iban = sealed(iban, label="iban", book_id=source.book_id)
+        case KnownPayee(name_id=name_id, iban_id=iban_id):
+            transfer.payee_name, transfer.payee_iban = vault[name_id], vault[iban_id]
+    return _on_its_way_out(transfer, actor=actor, source=source)
 
 
 def _draft(instruction: Instruction, *, actor: Actor, source: Standing) -> Transfer:
@@ -117,13 +160,11 @@ def _draft(instruction: Instruction, *, actor: Actor, source: Standing) -> Trans
     )
 
 
-def _on_its_way_out(transfer: Transfer, *, payee: Payee, actor: Actor, source: Standing) -> Taken:
-    """Turn a draft into a payout: its payee sealed, its money held, a second person asked."""
+def _on_its_way_out(transfer: Transfer, *, actor: Actor, source: Standing) -> Taken:
+    """Turn a draft into a payout: its money held, a second person asked."""
     transfer.kind, transfer.state = TransferKind.PAYOUT, TransferState.ACCEPTED
     transfer.settled_at = None
     transfer.provider = PAYOUT_PROVIDER
-    transfer.payee_name = sealed(payee.name, label="name", book_id=source.book_id)
-    transfer.payee_iban = sealed(payee.iban, label="iban", book_id=source.book_id)
     is_large = transfer.amount_minor >= source.threshold_minor
     if is_large or actor.kind is ActorKind.STAFF:
         transfer.state = TransferState.AWAITING_APPROVAL
@@ -149,10 +190,8 @@ def _store(taken: Sequence[Taken]) -> None:
     if not taken:
         return
     transfers = [each.transfer for each in taken]
-    vault = [
-        record for each in transfers for record in (each.payee_name, each.payee_iban) if record
-    ]
-    VaultRecord.objects.bulk_create(vault)
+    payees = [found for each in transfers for found in (each.payee_name, each.payee_iban) if found]
+    store_sealed(payees)
     Approval.objects.bulk_create([each.approval for each in transfers if each.approval])
     rows = [row for each in taken for row in each.rows]
     Hold.objects.bulk_create([row for row in rows if isinstance(row, Hold)])
