@@ -74,3 +74,13 @@ class ItemOutcome(TextChoices):
     DONE = "done", "Became a transfer"
     REFUSED = "refused", "Refused"
     REPLAYED = "replayed", "Its key had made this very transfer before"
+
+
+class ItemState(TextChoices):
+    """How an item stands: its outcome, or why it has none."""
+
+    PENDING = "pending", "Waiting for its turn"
+    DONE = ItemOutcome.DONE, "Became a transfer"
+    REFUSED = ItemOutcome.REFUSED, "Refused"
+    REPLAYED = ItemOutcome.REPLAYED, "Its key had made this very transfer before"
+    DROPPED = "dropped", "Not done: another item of an atomic batch was refused"

@@ -7,6 +7,7 @@ from accounts.api.keys import KeyDetail
 from accounts.api.token import TokenDoor
 from config import health, pages
 from transactions.api.accounts import AccountDetail, AccountList, PostingList
+from transactions.api.batches import BatchDetail, BatchItems, BatchList
 from transactions.api.transfers import TransferCancel, TransferDetail, TransferList
 
 urlpatterns = [
@@ -22,6 +23,9 @@ urlpatterns = [
     path("v1/transfers", TransferList.as_view()),
     path("v1/transfers/<str:transfer_id>", TransferDetail.as_view()),
     path("v1/transfers/<str:transfer_id>/cancel", TransferCancel.as_view()),
+    path("v1/transfer-batches", BatchList.as_view()),
+    path("v1/transfer-batches/<str:batch_id>", BatchDetail.as_view()),
+    path("v1/transfer-batches/<str:batch_id>/items", BatchItems.as_view()),
     path("v1/events", EventFeed.as_view()),
     path("v1/idempotency-keys/<path:key>", KeyDetail.as_view()),
 ]

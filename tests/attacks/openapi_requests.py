@@ -199,6 +199,9 @@ class Generator:
             case "integer":
                 low, high = schema.get("minimum", -(2**63)), schema.get("maximum", 2**63 - 1)
                 return st.integers(low, min(high, 500)) | st.integers(low, high)
+            case "array":
+                low = schema.get("minItems", 0)
+                return st.lists(self.values(schema["items"]), min_size=low, max_size=low + 3)
             case "string" if "pattern" in schema:
                 return st.from_regex(schema["pattern"], fullmatch=True)
             case "string":

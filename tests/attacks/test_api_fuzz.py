@@ -110,6 +110,11 @@ def known(world: PartnerWorld, *, stranger: PartnerWorld) -> Mapping[str, list[A
     """Return values that exist, so that requests get beyond the door."""
     made = world.post("/v1/transfers", world.payout()).json()["id"]
     theirs = stranger.post("/v1/transfers", stranger.payout()).json()["id"]
+    batches = [
+        who.post("/v1/transfer-batches", {"atomic": False, "items": [item]}).json()["id"]
+        for who in (world, stranger)
+        for item in [who.payout(key=fresh_key())]
+    ]
     page = world.get("/v1/events?limit=1").json()
     mine = [world.source.public_id, world.target.public_id]
     return {
@@ -117,6 +122,7 @@ def known(world: PartnerWorld, *, stranger: PartnerWorld) -> Mapping[str, list[A
         "destination_account": [*mine, mine[1], stranger.source.public_id],
         "account_id": [*mine, stranger.source.public_id],
         "transfer_id": [made, theirs],
+        "batch_id": batches,
         "key": ["one-key-used-again-and-again"],
         "currency": ["EUR", "EUR", "EUR", "JPY"],
         "iban": [IBAN, "GB33BUKB20201555555555"],

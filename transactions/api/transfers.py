@@ -138,7 +138,7 @@ class TransferList(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         """Take one instruction, once for its key."""
         no_parameters(request)
-        order = _order(checked(TransferForm, data=request.data))
+        order = order_of(checked(TransferForm, data=request.data))
         actor = actor_of(request)
         return answer_once(
             request,
@@ -217,7 +217,7 @@ def shown(transfer: Transfer) -> dict[str, object]:
     }
 
 
-def _order(fields: dict[str, Any]) -> TransferOrder:
+def order_of(fields: dict[str, Any]) -> TransferOrder:
     """Return the order that checked fields spell."""
     payee = fields.get("destination")
     return TransferOrder(

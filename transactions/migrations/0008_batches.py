@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
                             models.Q(
                                 ("done_count", 0),
                                 ("is_atomic", True),
-                                ("refused_count", 0),
+                                ("refused_count", 1),
                                 ("refused_number__isnull", False),
                                 ("replayed_count", 0),
                                 ("state", "refused"),

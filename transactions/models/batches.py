@@ -12,7 +12,7 @@ from audit.history import Guarded
 from audit.typeids import uuid7
 from transactions.models.transfers import Transfer
 from transactions.money import AMOUNT_MINOR_MAX, Money
-from transactions.states import OVER, BatchState, ItemOutcome, TransferKind
+from transactions.states import OVER, BatchState, ItemOutcome, ItemState, TransferKind
 
 ITEMS_MAX: Final = 10_000
 
@@ -76,7 +76,7 @@ class TransferBatch(Guarded):
                     state=BatchState.REFUSED,
                     is_atomic=True,
                     done_count=0,
-                    refused_count=0,
+                    refused_count=1,
                     replayed_count=0,
                     refused_number__isnull=False,
                 )
@@ -130,6 +130,7 @@ class TransferBatch(Guarded):
     def refuse(self, refusal: Refusal, *, number: int, at: datetime) -> None:
         """End it undone, for what item `number` was refused. Saves nothing."""
         self.state, self.finished_at = BatchState.REFUSED, at
+        self.refused_count = 1
         self.refused_number, self.refused_code = number, refusal.code
 
 
@@ -215,3 +216,15 @@ class BatchItem(models.Model):
     def money(self) -> Money:
         """Return the amount as a value."""
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def state(self) -> ItemState:
+        """Return how it stands; without an outcome that is for its batch to say."""
+        if self.outcome:
+            return ItemState(self.outcome)
+        return ItemState.DROPPED if self.batch.is_over else ItemState.PENDING
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Return why not, as the refusal it was."""
+        return Refusal.by_code[self.code](**self.facts) if self.code else None

@@ -11,7 +11,7 @@ from accounts.scopes import visible_books
 from audit.actors import Actor
 from audit.errors import NotFound
 from transactions.models import BatchItem, TransferBatch
-from transactions.states import OVER
+from transactions.states import OVER, ItemState
 
 AT_ONCE_MAX: Final = 50
 
@@ -41,15 +41,20 @@ def listed_batches(*, to: Actor, before: UUID | None, limit: int) -> Sequence[Tr
 
 
 def listed_items(
-    batch: TransferBatch, *, outcome: str | None, after: UUID | None, limit: int
+    batch: TransferBatch, *, state: ItemState | None, after: UUID | None, limit: int
 ) -> Sequence[BatchItem]:
-    """Return items of a batch in their order, after the one with key `after`, payees masked.
-
-    With `outcome` only those that have it; the empty outcome is none yet.
-    """
-    items = BatchItem.objects.filter(batch=batch).select_related("payee_name", "payee_iban")
-    if outcome is not None:
-        items = items.filter(outcome=outcome)
+    """Return items of a batch in their order, after the one with key `after`, payees masked."""
+    items = BatchItem.objects.filter(batch=batch).select_related(
+        "batch", "payee_name", "payee_iban"
+    )
+    match state:
+        case None:
+            pass
+        case ItemState.PENDING | ItemState.DROPPED:
+            is_so = batch.is_over is (state is ItemState.DROPPED)
+            items = items.filter(outcome="") if is_so else items.none()
+        case _:
+            items = items.filter(outcome=state)
     if after is not None:
         place = BatchItem.objects.filter(batch=batch, pk=after).values("number")
         items = items.filter(number__gt=place)

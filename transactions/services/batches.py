@@ -14,11 +14,11 @@ from audit.circumstances import current
 from audit.commands import Batch, command
 from audit.doorbell import ring
 from audit.errors import Refusal
-from audit.services.recording import flush, record, record_refusal
+from audit.services.recording import flush, later, record, record_refusal
 from transactions.models import TransferBatch
 from transactions.selectors.batches import access_batch, pending_items
 from transactions.services.intake import Instruction, Taken, take_in, tell_taken
-from transactions.services.items import KeyedOrder, Outcome, close, decided, store_items
+from transactions.services.items import KeyedOrder, Outcome, close, closing, decided, store_items
 from transactions.states import ItemOutcome
 
 # What one statement may carry, and one transaction of a batch that is not atomic.
@@ -80,7 +80,7 @@ def carry_out_batch(*, actor: Actor, batch_id: UUID) -> Batch:
     outcomes = decided(batch, items=items, actor=actor)
     for each in outcomes:
         if batch.is_atomic and isinstance(each.found, Refusal):
-            return _refused(batch, number=each.item.number, refusal=each.found, actor=actor)
+            return _refused(batch, outcome=each, refusal=each.found, actor=actor)
     for number, chunk in enumerate(_chunks(outcomes)):
         if number:
             flush()
@@ -104,10 +104,20 @@ def request_transfers(*, actor: Actor, instructions: Sequence[Instruction]) -> B
     return Batch(found)
 
 
-def _refused(batch: TransferBatch, *, number: int, refusal: Refusal, actor: Actor) -> Batch:
-    """End an atomic batch for its first item that cannot be. Nothing of it was written."""
+def _refused(batch: TransferBatch, *, outcome: Outcome, refusal: Refusal, actor: Actor) -> Batch:
+    """End an atomic batch for its first item that cannot be. Nothing of it has been written."""
+    number = outcome.item.number
     batch.refuse(refusal, number=number, at=timezone.now())
-    batch.save(update_fields=["state", "finished_at", "refused_number", "refused_code"])
+    batch.save(
+        update_fields=[
+            "state",
+            "finished_at",
+            "refused_count",
+            "refused_number",
+            "refused_code",
+        ]
+    )
+    later(closing(batch, outcomes=[outcome]))
     facts = {"number": number, "code": refusal.code, "said": refusal.facts()}
     record("batch.refused", actor=actor, target=batch, facts=facts, rows=[batch])
     _publish(batch)

@@ -124,10 +124,15 @@ def close(batch: TransferBatch, *, outcomes: Sequence[Outcome], actor: Actor) ->
     used = [key for each in outcomes if (key := _used_key(each)) is not None]
     if used:
         later(keeping(used, scope=batch.key_scope, book_id=batch.book_id))
-    spelled = json.dumps([_spelled_outcome(each) for each in outcomes])
-    later(Call(sql="batch_items_close(%s, %s::jsonb)", values=(batch.pk, spelled)))
+    later(closing(batch, outcomes=outcomes))
     for each in outcomes:
         _tell(each, batch=batch, actor=actor)
+
+
+def closing(batch: TransferBatch, *, outcomes: Sequence[Outcome]) -> Call:
+    """Return the call that gives these items their outcomes, once and for all."""
+    spelled = json.dumps([_spelled_outcome(each) for each in outcomes])
+    return Call(sql="batch_items_close(%s, %s::jsonb)", values=(batch.pk, spelled))
 
 
 def _tell(outcome: Outcome, *, batch: TransferBatch, actor: Actor) -> None:
