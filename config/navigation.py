@@ -38,6 +38,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
         "Money",
         (
             Page(title="Transfers", icon="swap_horiz", model="transactions.transfer"),
+            Page(title="Batches", icon="stacks", model="transactions.transferbatch"),
             Page(title="Payments in", icon="south_west", model="transactions.payment"),
             Page(title="Disputes", icon="gavel", model="transactions.dispute"),
             Page(title="Journals", icon="menu_book", model="transactions.journal"),

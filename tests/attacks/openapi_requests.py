@@ -228,6 +228,8 @@ class Generator:
     def _transfer(self, fields: Mapping[str, Drawn]) -> Drawn:
         """Return transfers whose destination belongs to their kind, which no schema says."""
         common = {n: fields[n] for n in ("source_account", "amount_minor", "currency")}
+        if "key" in fields:
+            common["key"] = st.uuids().map(str) | fields["key"]
         optional = {n: fields[n] for n in ("reference", "metadata")}
         to = [("internal", "destination_account"), ("payout", "destination")]
         return st.one_of(

@@ -5,6 +5,7 @@ Accounts and approvals are here too: what is done on them moves or stops money.
 
 from transactions.admin.accounts import AccountPage
 from transactions.admin.approvals import ApprovalPage
+from transactions.admin.batches import BatchPage, ItemPage
 from transactions.admin.journals import JournalPage
 from transactions.admin.ledger_accounts import LedgerAccountPage
 from transactions.admin.payments import DisputePage, PaymentPage
@@ -13,7 +14,9 @@ from transactions.admin.transfers import TransferPage
 __all__ = [
     "AccountPage",
     "ApprovalPage",
+    "BatchPage",
     "DisputePage",
+    "ItemPage",
     "JournalPage",
     "LedgerAccountPage",
     "PaymentPage",

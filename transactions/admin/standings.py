@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from transactions.states import TransferState
+from transactions.states import BatchState, ItemState, TransferState
 
 TRANSFER_COLOURS: Final[dict[str, str]] = {
     TransferState.AWAITING_APPROVAL: "warning",
@@ -33,6 +33,28 @@ TRANSFERS: Final[dict[str, str]] = {
     " account.",
     TransferState.RETURNED: "The bank paid it and later sent the money back. A second journal"
     " undoes the first; the payee does not have the money.",
+}
+BATCH_COLOURS: Final[dict[str, str]] = {
+    BatchState.ACCEPTED: "info",
+    BatchState.RUNNING: "info",
+    BatchState.FINISHED: "success",
+    BatchState.REFUSED: "danger",
+}
+BATCHES: Final[dict[str, str]] = {
+    BatchState.ACCEPTED: "Taken in, and nothing has moved yet. It is carried out by itself,"
+    " usually within seconds.",
+    BatchState.RUNNING: "Being carried out, a thousand items at a time. What is done is done;"
+    " after a crash it goes on with the first item that has no outcome.",
+    BatchState.FINISHED: "Every item has its outcome. Payouts among them go their own way from"
+    " here.",
+    BatchState.REFUSED: "All or none was asked for and one item could not be, so nothing moved."
+    " Asking again takes a new batch.",
+}
+ITEM_COLOURS: Final[dict[str, str]] = {
+    ItemState.PENDING: "info",
+    ItemState.DONE: "success",
+    ItemState.REFUSED: "danger",
+    ItemState.REPLAYED: "warning",
 }
 PAYMENT_COLOURS: Final[dict[str, str]] = {
     "pending": "info",

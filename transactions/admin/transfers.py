@@ -27,6 +27,7 @@ from audit.adminparts import (
 from transactions.admin.payouts import ask_for_payout
 from transactions.admin.standings import TRANSFER_COLOURS, TRANSFERS
 from transactions.models import Transfer
+from transactions.selectors.batches import batch_of_transfer
 from transactions.selectors.pages import transfers_for_pages
 from transactions.services.transfers import (
     cancel_transfer,
@@ -37,6 +38,7 @@ from transactions.services.transfers import (
 from transactions.states import MOVES, TransferState
 
 SEEN_BY_CHECKERS = "accounts.view_approval"
+OVERSEEN = ("second_person", "in_batch")
 
 
 @admin.register(Transfer)
@@ -67,6 +69,7 @@ class TransferPage(LookOnlyAdmin[Transfer]):
                     "provider",
                     "bank_reference",
                     "second_person",
+                    "in_batch",
                     "requested_by",
                     "shown_trace",
                 )
@@ -85,12 +88,12 @@ class TransferPage(LookOnlyAdmin[Transfer]):
         return transfers_for_pages(to=actor)
 
     def get_fieldsets(self, request: HttpRequest, obj: Transfer | None = None) -> Any:
-        """Leave the approval out for those who may not open it."""
+        """Leave approval and batch out for those who may not open them."""
         del obj
         if self.officer(request).may(SEEN_BY_CHECKERS):
             return self.fieldsets
         return [
-            (name, {"fields": [one for one in group["fields"] if one != "second_person"]})
+            (name, {"fields": [one for one in group["fields"] if one not in OVERSEEN]})
             for name, group in self.fieldsets
         ]
 
@@ -127,6 +130,12 @@ class TransferPage(LookOnlyAdmin[Transfer]):
         """Lead to the approval."""
         name = row.approval.public_id if row.approval else ""
         return page_of("accounts.approval", row.approval_id, text=name)
+
+    @display(description="Batch")
+    def in_batch(self, row: Transfer) -> SafeString:
+        """Lead to the batch it was asked for in."""
+        batch = batch_of_transfer(row.pk)
+        return page_of("transactions.transferbatch", batch.pk if batch else None, text=batch)
 
     # -- what may be done ----------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from accounts.scopes import visible_books
 from audit.actors import Actor
 from audit.errors import NotFound
 from transactions.models import BatchItem, TransferBatch
-from transactions.states import OVER, ItemState
+from transactions.states import OVER, ItemOutcome, ItemState
 
 AT_ONCE_MAX: Final = 50
 
@@ -74,7 +74,14 @@ def open_batches() -> Sequence[TransferBatch]:
         return list(free.order_by("id")[:AT_ONCE_MAX])
 
 
-def batch_of_transfer(transfer_id: UUID, *, to: Actor) -> TransferBatch | None:
-    """Return the batch that a transfer was asked for in, if `to` may see it."""
-    item = BatchItem.objects.filter(transfer_id=transfer_id, outcome="done").first()
-    return visible_batches(to=to).filter(pk=item.batch_id).first() if item else None
+def batch_of_transfer(transfer_id: UUID) -> TransferBatch | None:
+    """Return the batch that a transfer was asked for in, None where it was asked for alone."""
+    made = BatchItem.objects.filter(transfer_id=transfer_id, outcome=ItemOutcome.DONE)
+    item = made.select_related("batch").first()
+    return item.batch if item else None
+
+
+def items_for_pages(*, to: Actor) -> QuerySet[BatchItem]:
+    """Return the items of the batches `to` may see, each with its batch and its transfer."""
+    found = BatchItem.objects.filter(batch__in=visible_batches(to=to).values("pk"))
+    return found.select_related("batch", "transfer")
