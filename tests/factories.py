@@ -18,6 +18,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
+from accounts.keys import hash_of, route_scope
 from accounts.models import Account, Customer, Partner, Portfolio
 from accounts.roles import (
     FOUNDER_GRANTS,
@@ -33,13 +34,15 @@ from accounts.services.partners import onboard_partner, open_portfolio, register
 from accounts.services.staff import invite_staff
 from accounts.states import Verdict
 from audit.actors import Actor, ActorKind
+from audit.canonical import fingerprint
 from audit.typeids import uuid7
 from config.sandbox.cast import payee
 from transactions.errors import NothingChanged
 from transactions.meanings import Movement, MovementKind, PaymentNotice, PaymentState
-from transactions.models import Book, Limit, Transfer
+from transactions.models import Book, Limit, Transfer, TransferBatch
 from transactions.money import Money
 from transactions.orders import Payee, TransferOrder
+from transactions.services.batches import request_batch
 from transactions.services.books import open_account, open_book, open_house, set_limit
 from transactions.services.dispatching import (
     claim_transfer,
@@ -51,6 +54,7 @@ from transactions.services.dispatching import (
     settle_transfer,
 )
 from transactions.services.imports import import_opening
+from transactions.services.items import KeyedOrder
 from transactions.services.transfers import cancel_transfer, request_transfer
 from transactions.states import LimitWindow, TransferState
 
@@ -301,6 +305,32 @@ def internal(company: Cast, *, amount_minor: int = 1_000) -> Transfer:
         order=order(company.giver, amount_minor=amount_minor, to=company.taker),
         origin=origin(),
     )
+
+
+@set_up
+def batch(
+    company: Cast, *orders: KeyedOrder, is_atomic: bool = False, reference: str = "wages"
+) -> TransferBatch:
+    """Return a batch that was taken in; of one small transfer where no orders are given."""
+    return request_batch(
+        actor=company.actor,
+        orders=orders or [keyed(order(company.giver, to=company.taker))],
+        is_atomic=is_atomic,
+        reference=reference,
+        key_scope=key_scope(company),
+        origin=origin(),
+    )
+
+
+def keyed(what: TransferOrder, *, key: str = "") -> KeyedOrder:
+    """Return an order for a batch, under a key that nobody used unless one is given."""
+    key = key or uuid7().hex
+    return KeyedOrder(order=what, key_hash=hash_of(key), fingerprint=fingerprint({"of": key}))
+
+
+def key_scope(company: Cast) -> str:
+    """Return where the keys of a company's transfers count."""
+    return route_scope(company.actor, method="POST", path="/v1/transfers")
 
 
 @set_up

@@ -3,20 +3,20 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from random import Random
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from django.db import Error, connection, transaction
 
-from accounts.keys import hash_of, origin_of, route_scope
-from accounts.models import IdempotencyKey, Letter
+from accounts.keys import origin_of
+from accounts.models import Account, IdempotencyKey, Letter
 from accounts.states import FreezeMode
 from audit.canonical import fingerprint
 from audit.constraints import broken_rule
 from audit.errors import NotFound
 from audit.models import Entry
-from audit.typeids import uuid7
 from tests import factories
 from tests.books import assert_books_hold, stands_at
 from tests.factories import Cast, committed
@@ -25,42 +25,15 @@ from transactions.models import BatchItem, Transfer, TransferBatch
 from transactions.orders import TransferOrder
 from transactions.rounds.batches import carry_out_batches
 from transactions.services import batches
-from transactions.services.batches import request_batch
 from transactions.services.books import freeze_account
 from transactions.services.intake import Instruction, Taken
 from transactions.services.items import KeyedOrder
+from transactions.services.transfers import request_transfer
 from transactions.states import BatchState, ItemOutcome, TransferState
 
 __all__ = ["committed"]
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.role("worker")]
 As = Callable[[str], AbstractContextManager[None]]
-
-
-def keyed(order: TransferOrder, *, key: str = "", said: str = "") -> KeyedOrder:
-    """Return an order under a key nobody used; `said` is what its request said."""
-    key = key or uuid7().hex
-    return KeyedOrder(
-        order=order, key_hash=hash_of(key), fingerprint=fingerprint({"said": said or key})
-    )
-
-
-def scope(company: Cast) -> str:
-    return route_scope(company.actor, method="POST", path="/v1/transfers")
-
-
-def ask(company: Cast, *orders: KeyedOrder, is_atomic: bool = False) -> TransferBatch:
-    """Ask for a batch as the partner's machine does."""
-    from tests.conftest import STAGE
-
-    with STAGE.as_role("api"):
-        return request_batch(
-            actor=company.actor,
-            orders=orders,
-            is_atomic=is_atomic,
-            reference="salaries",
-            key_scope=scope(company),
-            origin=factories.origin(),
-        )
 
 
 def outcomes(batch: TransferBatch) -> list[tuple[str, str]]:
@@ -75,19 +48,21 @@ def carried_out(batch: TransferBatch) -> TransferBatch:
 
 
 def move(company: Cast, amount_minor: int = 100) -> KeyedOrder:
-    return keyed(factories.order(company.giver, to=company.taker, amount_minor=amount_minor))
+    return factories.keyed(
+        factories.order(company.giver, to=company.taker, amount_minor=amount_minor)
+    )
 
 
 def test_every_item_has_its_own_outcome_and_a_no_stops_no_other() -> None:
     company = factories.cast(holding_minor=1_000)
     stranger = factories.cast()
-    batch = ask(
+    batch = factories.batch(
         company,
         move(company, 600),
         move(company, 600),
-        keyed(factories.order(company.giver, to=stranger.taker)),
-        keyed(factories.order(company.giver, amount_minor=400)),
-        keyed(factories.order(company.taker, to=company.giver, amount_minor=600)),
+        factories.keyed(factories.order(company.giver, to=stranger.taker)),
+        factories.keyed(factories.order(company.giver, amount_minor=400)),
+        factories.keyed(factories.order(company.taker, to=company.giver, amount_minor=600)),
     )
     done = carried_out(batch)
     assert outcomes(batch) == [
@@ -103,10 +78,46 @@ def test_every_item_has_its_own_outcome_and_a_no_stops_no_other() -> None:
     assert_books_hold()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_batch_ends_as_its_items_would_one_by_one(seed: int, as_role: As) -> None:
+    """Few accounts, met again and again, some poor: outcomes and balances are the same."""
+    draw = Random(seed)  # noqa: S311 - the same draw each time
+    moves = [(draw.sample(range(3), 2), draw.randint(1, 60)) for _ in range(40)]
+    alone, together = (_purses() for _ in range(2))
+    company, purses = alone
+    said = []
+    for (source, to), amount in moves:
+        wanted = factories.order(purses[source], to=purses[to], amount_minor=amount)
+        try:
+            with as_role("api"):
+                request_transfer(actor=company.actor, order=wanted, origin=factories.origin())
+            said.append(("done", ""))
+        except InsufficientFunds as refusal:
+            said.append(("refused", refusal.code))
+    company, purses = together
+    orders = [
+        factories.keyed(factories.order(purses[source], to=purses[to], amount_minor=amount))
+        for (source, to), amount in moves
+    ]
+    with patch.object(batches, "CHUNK_ITEMS", 15):
+        batch = carried_out(factories.batch(company, *orders))
+    assert outcomes(batch) == said
+    assert len(set(said)) == 2
+    assert [stands_at(each.pk) for each in purses] == [stands_at(each.pk) for each in alone[1]]
+    assert_books_hold()
+
+
+def _purses() -> tuple[Cast, list[Account]]:
+    company = factories.cast(holding_minor=0)
+    return company, [
+        factories.account(company.portfolio, holding_minor=held) for held in (100, 40, 0)
+    ]
+
+
 def test_each_item_and_each_chunk_has_one_entry_and_each_transfer_a_letter() -> None:
     company = factories.cast(holding_minor=250)
     with patch.object(batches, "CHUNK_ITEMS", 2):
-        batch = carried_out(ask(company, *(move(company) for _ in range(5))))
+        batch = carried_out(factories.batch(company, *(move(company) for _ in range(5))))
     said = Counter(
         Entry.objects.filter(book_id=company.partner.book_id, trace_id=batch.trace_id).values_list(
             "action", "outcome"
@@ -132,7 +143,9 @@ def test_each_item_and_each_chunk_has_one_entry_and_each_transfer_a_letter() -> 
 def test_an_atomic_batch_that_can_be_is_done_whole() -> None:
     company = factories.cast()
     with patch.object(batches, "CHUNK_ITEMS", 3):
-        batch = carried_out(ask(company, *(move(company) for _ in range(10)), is_atomic=True))
+        batch = carried_out(
+            factories.batch(company, *(move(company) for _ in range(10)), is_atomic=True)
+        )
     assert (batch.state, batch.done_count) == (BatchState.FINISHED, 10)
     assert stands_at(company.taker.pk) == (1_000, 0)
     assert_books_hold()
@@ -141,22 +154,24 @@ def test_an_atomic_batch_that_can_be_is_done_whole() -> None:
 def test_an_atomic_batch_with_one_no_moves_nothing_and_says_which() -> None:
     company = factories.cast(holding_minor=350)
     with patch.object(batches, "CHUNK_ITEMS", 2):
-        batch = carried_out(ask(company, *(move(company) for _ in range(5)), is_atomic=True))
+        batch = carried_out(
+            factories.batch(company, *(move(company) for _ in range(5)), is_atomic=True)
+        )
     assert (batch.state, batch.refused_number) == (BatchState.REFUSED, 4)
     assert batch.refused_code == "insufficient_funds"
     assert not Transfer.objects.filter(trace_id=batch.trace_id).exists()
     assert Counter(outcomes(batch)) == {("", ""): 4, ("refused", "insufficient_funds"): 1}
     assert stands_at(company.giver.pk) == (350, 0)
-    assert not IdempotencyKey.objects.filter(scope=scope(company)).exists()
+    assert not IdempotencyKey.objects.filter(scope=factories.key_scope(company)).exists()
 
 
 def test_payouts_of_a_batch_are_held_and_large_ones_wait_for_a_second_person() -> None:
     company = factories.cast()
     large = company.partner.approval_threshold_minor
-    batch = ask(
+    batch = factories.batch(
         company,
-        keyed(factories.order(company.giver, amount_minor=500)),
-        keyed(factories.order(company.giver, amount_minor=large)),
+        factories.keyed(factories.order(company.giver, amount_minor=500)),
+        factories.keyed(factories.order(company.giver, amount_minor=large)),
     )
     carried_out(batch)
     made = Transfer.objects.filter(trace_id=batch.trace_id).order_by("amount_minor")
@@ -176,10 +191,10 @@ def test_a_key_used_before_shows_the_first_transfer_or_is_refused() -> None:
         order=same.order, key_hash=same.key_hash, fingerprint=fingerprint({"said": "other"})
     )
     poor = move(company, 5_000)
-    first = carried_out(ask(company, same, poor))
-    again = carried_out(ask(company, same))
-    reused = carried_out(ask(company, other))
-    stuck = carried_out(ask(company, poor))
+    first = carried_out(factories.batch(company, same, poor))
+    again = carried_out(factories.batch(company, same))
+    reused = carried_out(factories.batch(company, other))
+    stuck = carried_out(factories.batch(company, poor))
     assert outcomes(again) == [("replayed", "")]
     assert again.replayed_count == 1
     moved = BatchItem.objects.get(batch=first, outcome=ItemOutcome.DONE).transfer_id
@@ -192,18 +207,18 @@ def test_a_key_used_before_shows_the_first_transfer_or_is_refused() -> None:
 def test_a_key_keeps_what_it_made_and_forgets_a_no_that_may_pass() -> None:
     company = factories.cast()
     stranger = factories.cast()
-    made, lost = move(company), keyed(factories.order(stranger.giver, to=company.taker))
-    carried_out(ask(company, made, lost))
-    (kept,) = IdempotencyKey.objects.filter(scope=scope(company))
+    made, lost = move(company), factories.keyed(factories.order(stranger.giver, to=company.taker))
+    carried_out(factories.batch(company, made, lost))
+    (kept,) = IdempotencyKey.objects.filter(scope=factories.key_scope(company))
     transfer = Transfer.objects.get(
-        origin=origin_of(scope(company), key_hash=bytes(made.key_hash))
+        origin=origin_of(factories.key_scope(company), key_hash=bytes(made.key_hash))
     )
     assert (kept.resource, kept.answer) == (f"/v1/transfers/{transfer.public_id}", None)
 
 
 def test_an_account_frozen_meanwhile_lets_nothing_of_a_batch_leave(as_role: As) -> None:
     company = factories.cast()
-    batch = ask(company, move(company))
+    batch = factories.batch(company, move(company))
     with as_role("admin"):
         freeze_account(
             actor=factories.colleague(),
@@ -218,7 +233,7 @@ def test_an_account_frozen_meanwhile_lets_nothing_of_a_batch_leave(as_role: As) 
 
 def test_another_partner_does_not_know_of_it() -> None:
     company, stranger = factories.cast(), factories.cast()
-    batch = ask(company, move(company))
+    batch = factories.batch(company, move(company))
     actor = stranger.actor.holding("transactions.carry_out_batch")
     with pytest.raises(NotFound):
         batches.carry_out_batch(actor=actor, batch_id=batch.pk)
@@ -226,7 +241,7 @@ def test_another_partner_does_not_know_of_it() -> None:
 
 def test_a_batch_that_is_over_has_nothing_left_to_do() -> None:
     company = factories.cast()
-    batch = carried_out(ask(company, move(company)))
+    batch = carried_out(factories.batch(company, move(company)))
     actor = company.actor.holding("transactions.carry_out_batch")
     assert batches.carry_out_batch(actor=actor, batch_id=batch.pk) == []
 
@@ -250,7 +265,7 @@ def broken_by(statement: str, *values: Any) -> str:
 )
 def test_the_database_lets_no_batch_that_is_over_move(change: str, rule: str) -> None:
     company = factories.cast()
-    batch = carried_out(ask(company, move(company)))
+    batch = carried_out(factories.batch(company, move(company)))
     statement = f"UPDATE transactions_transferbatch SET {change} WHERE id = %s"
     assert broken_by(statement, batch.pk) == rule
 
@@ -270,7 +285,7 @@ def test_the_database_lets_no_batch_that_is_over_move(change: str, rule: str) ->
 )
 def test_the_database_keeps_an_open_batch_in_order(change: str, rule: str) -> None:
     company = factories.cast()
-    batch = ask(company, move(company))
+    batch = factories.batch(company, move(company))
     statement = f"UPDATE transactions_transferbatch SET {change} WHERE id = %s"
     assert broken_by(statement, batch.pk) == rule
 
@@ -284,7 +299,7 @@ def test_the_database_keeps_an_open_batch_in_order(change: str, rule: str) -> No
 )
 def test_the_database_lets_no_outcome_change(change: str, rule: str) -> None:
     company = factories.cast()
-    batch = carried_out(ask(company, move(company)))
+    batch = carried_out(factories.batch(company, move(company)))
     statement = f"UPDATE transactions_batchitem SET {change} WHERE batch_id = %s"
     assert broken_by(statement, batch.pk) == rule
 
@@ -293,7 +308,7 @@ def test_two_items_of_a_batch_may_not_share_a_key() -> None:
     company = factories.cast()
     one = move(company)
     with pytest.raises(Error) as caught:
-        ask(company, one, one)
+        factories.batch(company, one, one)
     assert broken_rule(caught.value) == "batch_item_key_once"
 
 

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin
 from audit.adminparts import (
+    EMPTY,
     display,
     instant,
     labelled,
@@ -25,7 +26,7 @@ from audit.adminparts import (
     trace,
 )
 from transactions.admin.payments import StateFilter
-from transactions.admin.standings import BATCH_COLOURS, BATCHES, ITEM_COLOURS
+from transactions.admin.standings import BATCH_COLOURS, BATCHES, ITEM_COLOURS, ITEMS
 from transactions.models import BatchItem, TransferBatch
 from transactions.selectors.batches import items_for_pages, listed_items, visible_batches
 from transactions.states import BatchState, ItemOutcome, ItemState
@@ -187,9 +188,10 @@ class ItemPage(LookOnlyAdmin[BatchItem]):
     search_fields = ("reference",)
     search_help_text = "Reference: exactly as written"
     fieldsets = (
-        (None, {"fields": ("in_batch", "place", "money_shown", "state_label", "why_not", "made")}),
-        ("What was asked", {"fields": ("kind", "reference")}),
+        (None, {"fields": ("standing", "state_label", "money_shown", "why_not", "made")}),
+        ("What was asked", {"fields": ("in_batch", "place", "kind", "reference")}),
     )
+    standing = sentence(ITEMS)
     state_label = labelled(ITEM_COLOURS)
 
     def scoped(self, queryset: QuerySet[BatchItem], actor: Actor) -> QuerySet[BatchItem]:
@@ -225,4 +227,4 @@ class ItemPage(LookOnlyAdmin[BatchItem]):
 
 
 def _why(item: BatchItem) -> str:
-    return item.refusal.title if item.refusal else "—"
+    return item.refusal.title if item.refusal else EMPTY

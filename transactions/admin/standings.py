@@ -56,6 +56,14 @@ ITEM_COLOURS: Final[dict[str, str]] = {
     ItemState.REFUSED: "danger",
     ItemState.REPLAYED: "warning",
 }
+ITEMS: Final[dict[str, str]] = {
+    ItemState.PENDING: "Waiting for its turn in the batch.",
+    ItemState.DONE: "It became a transfer, which goes its own way from here.",
+    ItemState.REFUSED: "It was refused and moved nothing. The other items are not touched, unless"
+    " all or none was asked for.",
+    ItemState.REPLAYED: "Its key had made this very transfer before, so nothing was done again.",
+    ItemState.DROPPED: "Not done: all or none was asked for, and another item was refused.",
+}
 PAYMENT_COLOURS: Final[dict[str, str]] = {
     "pending": "info",
     "requires_action": "warning",
