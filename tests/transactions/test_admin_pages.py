@@ -110,7 +110,7 @@ def _happen(company: factories.Cast, *, waiting: Transfer) -> dict[str, UUID]:
         duration_ms=12,
         trace_id=waiting.trace_id,
     )
-    batch = factories.batch(company)
+    batch = factories.batch(company, factories.keyed(factories.order(company.giver)))
     assert waiting.approval_id is not None
     return {
         "transactions_transfer": waiting.pk,

@@ -213,6 +213,11 @@ class BatchItem(models.Model):
         return f"{self.number}: {self.money}"
 
     @property
+    def audit_ref(self) -> str:
+        """Return the spelling used in the log."""
+        return f"batchitem:{self.pk}"
+
+    @property
     def money(self) -> Money:
         """Return the amount as a value."""
         return Money(self.amount_minor, self.currency)

@@ -143,11 +143,10 @@ def _tell(outcome: Outcome, *, batch: TransferBatch, actor: Actor) -> None:
             tell_taken(taken, actor=actor, facts=facts)
         case UUID() as key:
             facts["transfer"] = typeid("trf", key)
-            record("transfer.replayed", actor=actor, target=batch, facts=facts)
+            record("transfer.replayed", actor=actor, target=outcome.item, facts=facts)
         case Refusal() as refusal:
-            record_refusal(
-                "transfer.refused", actor=actor, ref=batch.audit_ref, refusal=refusal, facts=facts
-            )
+            ref = outcome.item.audit_ref
+            record_refusal("transfer.refused", actor=actor, ref=ref, refusal=refusal, facts=facts)
 
 
 def _earlier(item: BatchItem, *, used: IdempotencyKey) -> UUID | Refusal:
