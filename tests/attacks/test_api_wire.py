@@ -207,7 +207,7 @@ def test_the_docs_page_shows_every_call_with_a_command(acme: PartnerWorld) -> No
     page = acme.http.get("/v1/docs").content.decode()
     for path in acme.http.get("/v1/openapi.json").json()["paths"]:
         assert f"<code>{path}</code>" in page
-    assert page.count("curl -s") == 10
+    assert page.count("curl -s") == 14
 
 
 def test_a_log_line_is_json_without_what_is_personal() -> None:

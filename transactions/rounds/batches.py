@@ -1,10 +1,8 @@
 """Carrying out batches, each in the name of whoever asked, a chunk in turn so that none waits."""
 
 import logging
-import time
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 from uuid import UUID
 
 from accounts.roles import BATCH_GRANTS
@@ -12,7 +10,7 @@ from audit.actors import Actor, ActorKind
 from audit.circumstances import under
 from audit.errors import Refusal
 from audit.failpoints import between_failpoints
-from audit.rounds import one_alone
+from audit.rounds import one_alone, share
 from transactions.models import TransferBatch
 from transactions.selectors.batches import open_batches
 from transactions.services.batches import carry_out_batch
@@ -20,19 +18,16 @@ from transactions.services.batches import carry_out_batch
 log = logging.getLogger(__name__)
 carry_out = between_failpoints("batch.carry_out")(carry_out_batch)
 
-# Well within a task's time limit: what is left goes on at the next walk-by.
-SECONDS_MAX: Final = 60.0
-
 
 def carry_out_batches() -> int:
-    """Carry out chunks of the open batches in turn until none is left; return how many.
+    """Carry out chunks of the open batches in turn as long as its share lasts; return how many.
 
     A batch that goes wrong is put aside until the next round.
     """
-    ends = time.monotonic() + SECONDS_MAX
+    has_time = share()
     aside: set[UUID] = set()
     chunks = 0
-    while time.monotonic() < ends:
+    while has_time():
         batches = [batch for batch in open_batches() if batch.pk not in aside]
         if not batches:
             break
