@@ -106,3 +106,34 @@ class AlreadyEnrolled(Refusal):
     transient = False
 
     ref: str
+
+
+@dataclass(eq=False, kw_only=True)
+class KeyInFlight(Refusal):
+    """A request with this key is being worked on right now; ask again in a moment."""
+
+    code = "key_in_flight"
+    kind = RefusalKind.CONFLICT
+    transient = True
+
+    retry_after_seconds: int = 1
+
+
+@dataclass(eq=False, kw_only=True)
+class KeyReused(Refusal):
+    """This key was used for a different request; a new request needs a new key."""
+
+    code = "key_reused"
+    kind = RefusalKind.MISMATCH
+    transient = False
+
+
+@dataclass(eq=False, kw_only=True)
+class AlreadyProcessed(Refusal):
+    """This key has done its work and its answer is not kept; see the resource."""
+
+    code = "already_processed"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    resource: str

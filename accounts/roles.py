@@ -48,6 +48,8 @@ OVERSIGHT_PAGES: Final = frozenset(
         "transactions.view_journalproposal",
         "transactions.view_suspenseposting",
         "transactions.view_registeredpayee",
+        "transactions.view_transferbatch",
+        "transactions.view_batchitem",
         "audit.view_entry",
         "integrations.view_callback",
         "integrations.view_dispatch",
@@ -145,6 +147,8 @@ PROVIDER_GRANTS: Final = frozenset(
         "transactions.note_payout",
     }
 )
+# What a batch may do once it was taken in: go on in the name of whoever asked.
+BATCH_GRANTS: Final = frozenset({"transactions.carry_out_batch"})
 # Setting up the house: only from the console, under the migrator's login.
 FOUNDER_GRANTS: Final = frozenset(
     {
@@ -187,6 +191,8 @@ SCOPES: Final[dict[str, frozenset[str]]] = {
         {
             "transactions.request_transfer",
             "transactions.schedule_transfer",
+            "transactions.request_transfers",
+            "transactions.request_batch",
             "transactions.cancel_transfer",
             "transactions.reverse_transfer",
         }

@@ -47,6 +47,13 @@ class Actor:
         return self.partner_id
 
     @property
+    def book(self) -> UUID:
+        """Return the book this actor speaks for; a Fault if it speaks for none."""
+        if self.book_id is None:
+            raise Fault(f"{self.ref} has no book")
+        return self.book_id
+
+    @property
     def party(self) -> str:
         """Return who stands behind this actor: the person where there is one, else itself.
 

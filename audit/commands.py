@@ -10,7 +10,7 @@ from audit.actors import Actor
 from audit.calls import Call, send
 from audit.circumstances import current, under
 from audit.errors import NotPermitted, Refusal, RefusalKind, UnwitnessedCommand
-from audit.services.recording import Witness, entries_call, refusal_entry, witnessing
+from audit.services.recording import Witness, entries_call, flush, refusal_entry, witnessing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,6 +49,11 @@ class Batch(list[Any]):
 
 class AlreadyDone(Exception):
     """The key was used before: the stored answer is the answer. Caught by the front desk."""
+
+
+def lasts(refusal: Refusal) -> bool:
+    """Say whether the same request would be refused next time, so that its key is used up."""
+    return refusal.kind in STICKY and not refusal.transient
 
 
 def command(func: Callable[P, R]) -> Callable[P, R]:
@@ -93,7 +98,7 @@ def _act(name: str, *, actor: Actor, once: Once | None, body: Callable[[], objec
                 result = body()
                 _check(witness, result=result)
                 kept = [once.keep(result)] if once is not None else []
-                send(*witness.calls, entries_call(witness.entries), *kept)
+                flush(*kept)
         except Refusal as refusal:
             transaction.set_rollback(True)
             return refusal
@@ -102,8 +107,7 @@ def _act(name: str, *, actor: Actor, once: Once | None, body: Callable[[], objec
 
 def _write_down(refusal: Refusal, *, name: str, actor: Actor, once: Once | None) -> None:
     """Keep a refusal: in the log always, under the key if it would be the same next time."""
-    lasts = refusal.kind in STICKY and not refusal.transient
-    key = once if lasts else None
+    key = once if lasts(refusal) else None
     with transaction.atomic(durable=True):
         _open(actor, once=key)
         kept = [key.keep_refusal(refusal)] if key is not None else []
@@ -127,6 +131,6 @@ def _open(actor: Actor, *, once: Once | None) -> None:
 def _check(witness: Witness, *, result: object) -> None:
     """Insist on one entry, or on one an item of a batch."""
     owed = len(result) if isinstance(result, Batch) else 1
-    if len(witness.entries) != owed:
+    if witness.told != owed:
         said = [entry.action for entry in witness.entries]
         raise UnwitnessedCommand(f"{witness.command} owes {owed} entries and wrote {said}")

@@ -1,10 +1,24 @@
-"""What every errand over many rows needs: one bad row must not stop the others."""
+"""What every errand over many rows needs: no row, and no errand, may stop the others."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 log = logging.getLogger(__name__)
+
+SHARE_SECONDS: Final = 20.0
+
+
+def share() -> Callable[[], bool]:
+    """Begin a round's share of a worker's time; what is returned says whether any is left.
+
+    Whoever has more to do goes on at the next walk-by, when the others have had theirs: ten
+    thousand payouts in line must not keep a batch or a callback waiting.
+    """
+    ends = time.monotonic() + SHARE_SECONDS
+    return lambda: time.monotonic() < ends
 
 
 @contextmanager

@@ -30,6 +30,7 @@ GUARDED: Final = frozenset(
         "transactions_providerpayout",
         "transactions_registeredpayee",
         "transactions_transfer",
+        "transactions_transferbatch",
     }
 )
 # Guarded and not versioned: rows that are only ever added or removed, and sums of such rows.
@@ -63,6 +64,7 @@ BOOKKEEPING: Final[dict[str, str]] = {
     "accounts_vaultrecord": "sealed once; the rows that hold its token are guarded",
     "integrations_callback": "inbox intake by an unauthenticated wire; its effects are commands",
     "integrations_dispatch": "one line for each call to a provider; its outcome is a command",
+    "transactions_batchitem": "what a batch asks for, line by line; each outcome is an entry",
     "transactions_balance": "derived from postings and holds by the ledger's own functions",
     "transactions_reversedline": "derived from reversals by the ledger's own trigger",
     "transactions_movement": "derived from postings by the ledger's own functions",

@@ -44,6 +44,7 @@ PREFIXES: Final = {
     "account": "acc",
     "transfer": "trf",
     "hold": "hld",
+    "transferbatch": "bat",
     "approval": "apr",
     "partner": "par",
 }

@@ -8,6 +8,7 @@ SECONDS = {
     "transactions.carry_out_approvals": 5.0,
     "transactions.expire_holds": 15.0,
     "transactions.execute_scheduled": 5.0,
+    "transactions.carry_out_batches": 5.0,
     "integrations.send_payouts": 2.0,
     "integrations.ask_providers": 3.0,
     "transactions.roll_up": 5.0,

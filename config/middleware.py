@@ -16,6 +16,8 @@ from config.api import refused
 log = logging.getLogger("countersign.request")
 
 BODY_BYTES_MAX: Final = 1024 * 1024
+# Where a body may be larger: a batch holds up to 10,000 transfers.
+BODY_BYTES_MAX_AT: Final = {"/v1/transfer-batches": 8 * 1024 * 1024}
 # W3C Trace Context: version, trace id, parent id, flags; all zeros is no trace.
 TRACEPARENT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
@@ -49,7 +51,7 @@ class CircumstancesMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses bodies above 1 MiB before anything reads them, whatever their length claims."""
+    """Refuses bodies above the path's limit before anything reads them, whatever they claim."""
 
     def __init__(self, get_response: GetResponse) -> None:
         """Take the rest of the chain."""
@@ -57,23 +59,24 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer 413, or let the request through with a body of known length."""
-        if not self._fits(request):
-            return refused(BodyTooLarge(bytes_max=BODY_BYTES_MAX))
+        bytes_max = BODY_BYTES_MAX_AT.get(request.path, BODY_BYTES_MAX)
+        if not self._fits(request, bytes_max=bytes_max):
+            return refused(BodyTooLarge(bytes_max=bytes_max))
         return self.get_response(request)
 
-    def _fits(self, request: HttpRequest) -> bool:
+    def _fits(self, request: HttpRequest, *, bytes_max: int) -> bool:
         length = str(request.META.get("CONTENT_LENGTH") or "")
         is_chunked = "HTTP_TRANSFER_ENCODING" in request.META
         if not is_chunked and (not length or (length.isascii() and length.isdigit())):
             # Django reads no further than this length, so a longer body is never seen.
-            return int(length or 0) <= BODY_BYTES_MAX
-        return self._read_whole(request)
+            return int(length or 0) <= bytes_max
+        return self._read_whole(request, bytes_max=bytes_max)
 
-    def _read_whole(self, request: HttpRequest) -> bool:
+    def _read_whole(self, request: HttpRequest, *, bytes_max: int) -> bool:
         """Read a body of unknown length up to the limit, and give it the length it has."""
         source: Any = request.META.get("wsgi.input")
-        body = source.read(BODY_BYTES_MAX + 1) if source is not None else b""
-        if len(body) > BODY_BYTES_MAX:
+        body = source.read(bytes_max + 1) if source is not None else b""
+        if len(body) > bytes_max:
             return False
         request.META["CONTENT_LENGTH"] = str(len(body))
         request._stream = BytesIO(body)  # noqa: SLF001

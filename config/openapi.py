@@ -56,7 +56,7 @@ SAID: Final = {
     "404": "There is no such thing, or it is not yours.",
     "405": "This address does not take that method.",
     "409": "The state of things forbids it, or the key is in flight.",
-    "413": "The body is larger than 1 MiB.",
+    "413": "The body is larger than 1 MiB (8 MiB for a batch).",
     "415": "The body is not JSON.",
     "422": "The key was used for a different request.",
     "429": "Too many calls.",
@@ -206,6 +206,17 @@ class MetadataShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped
             "maxProperties": METADATA_PAIRS_MAX,
             "additionalProperties": value,
         }
+
+
+class KeyTextShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Describes the keys of a batch's items."""
+
+    target_class = "transactions.api.batches.KeyText"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+        """Return what the header takes."""
+        del auto_schema, direction
+        return dict(PARAMETERS["Idempotency-Key"]["schema"])
 
 
 class IbanShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

@@ -21,6 +21,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
+from accounts.keys import hash_of, route_scope
 from accounts.models import Account, Approval, Customer, IdempotencyKey, Partner, Portfolio
 from accounts.roles import (
     FOUNDER_GRANTS,
@@ -41,6 +42,7 @@ from accounts.services.partners import (
 from accounts.services.staff import invite_staff
 from accounts.states import PayeePolicy, Verdict
 from audit.actors import Actor, ActorKind
+from audit.canonical import fingerprint
 from audit.typeids import uuid7
 from config.sandbox.cast import payee
 from transactions.errors import NothingChanged
@@ -54,12 +56,14 @@ from transactions.models import (
     RegisteredPayee,
     SuspenseAllocation,
     Transfer,
+    TransferBatch,
 )
 from transactions.money import Money
 from transactions.orders import HoldOrder, Payee, TransferOrder
 from transactions.proposals import Allocation, ManualJournal, Move
 from transactions.selectors.suspense import Item, open_suspense
 from transactions.services import holds, schedules
+from transactions.services.batches import request_batch
 from transactions.services.books import open_account, open_book, open_house, set_limit
 from transactions.services.dispatching import (
     claim_transfer,
@@ -72,6 +76,7 @@ from transactions.services.dispatching import (
 )
 from transactions.services.holds import create_hold
 from transactions.services.imports import import_opening
+from transactions.services.items import KeyedOrder
 from transactions.services.journals import propose_manual_journal
 from transactions.services.payees import activate_payee, propose_payee
 from transactions.services.schedules import schedule_transfer
@@ -352,6 +357,32 @@ def scheduled(
             execute_at=timezone.now() + ahead,
             origin=origin(),
         )
+
+
+@set_up
+def batch(
+    company: Cast, *orders: KeyedOrder, is_atomic: bool = False, reference: str = "wages"
+) -> TransferBatch:
+    """Return a batch that was taken in; of one small transfer where no orders are given."""
+    return request_batch(
+        actor=company.actor,
+        orders=orders or [keyed(order(company.giver, to=company.taker))],
+        is_atomic=is_atomic,
+        reference=reference,
+        key_scope=key_scope(company),
+        origin=origin(),
+    )
+
+
+def keyed(what: TransferOrder, *, key: str = "") -> KeyedOrder:
+    """Return an order for a batch, under a key that nobody used unless one is given."""
+    key = key or uuid7().hex
+    return KeyedOrder(order=what, key_hash=hash_of(key), fingerprint=fingerprint({"of": key}))
+
+
+def key_scope(company: Cast) -> str:
+    """Return where the keys of a company's transfers count."""
+    return route_scope(company.actor, method="POST", path="/v1/transfers")
 
 
 @set_up

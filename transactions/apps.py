@@ -10,6 +10,8 @@ from audit.links import register_links
 PAGES: Final = {
     "transfer": ("Transfer", "trf"),
     "hold": ("Hold", "hld"),
+    "transferbatch": ("Batch", "bat"),
+    "batchitem": ("Batch item", ""),
     "payment": ("Payment", "pay"),
     "dispute": ("Dispute", "dsp"),
     "providerpayout": ("Provider's payout", "ppo"),

@@ -16,6 +16,14 @@ class Payee:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPayee:
+    """Whom a payout is for, in the vault already: the tokens of name and IBAN."""
+
+    name_id: UUID
+    iban_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldOrder:
     """One instruction to set `money` of `source_id` aside until `expires_at`.
 
@@ -41,7 +49,7 @@ class TransferOrder:
     source_id: UUID
     money: Money
     destination_id: UUID | None = None
-    payee: Payee | None = None
+    payee: Payee | KnownPayee | None = None
     reference: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
 

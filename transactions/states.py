@@ -78,3 +78,33 @@ class PayeeState(TextChoices):
     ACTIVE = "active", "Registered"
     DECLINED = "declined", "Declined"
     RETIRED = "retired", "Retired"
+
+
+class BatchState(TextChoices):
+    """How far a batch of transfers has come. The last two are terminal."""
+
+    ACCEPTED = "accepted", "Taken in, about to be carried out"
+    RUNNING = "running", "Being carried out"
+    FINISHED = "finished", "Carried out"
+    REFUSED = "refused", "Refused as a whole, nothing moved"
+
+
+OVER: Final = frozenset({BatchState.FINISHED, BatchState.REFUSED})
+
+
+class ItemOutcome(TextChoices):
+    """What came of one item of a batch. None of them ever changes."""
+
+    DONE = "done", "Became a transfer"
+    REFUSED = "refused", "Refused"
+    REPLAYED = "replayed", "Its key had made this very transfer before"
+
+
+class ItemState(TextChoices):
+    """How an item stands: its outcome, or why it has none."""
+
+    PENDING = "pending", "Waiting for its turn"
+    DONE = ItemOutcome.DONE, "Became a transfer"
+    REFUSED = ItemOutcome.REFUSED, "Refused"
+    REPLAYED = ItemOutcome.REPLAYED, "Its key had made this very transfer before"
+    DROPPED = "dropped", "Not done: another item of an atomic batch was refused"

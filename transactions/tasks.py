@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from transactions.rounds import approvals, checking, holds, schedules
+from transactions.rounds import approvals, batches, checking, holds, schedules
 from transactions.services import rolling
 
 
@@ -22,6 +22,12 @@ def expire_holds() -> int:
 def execute_scheduled() -> int:
     """Carry out transfers whose time has come: each leaves its schedule once."""
     return schedules.execute_scheduled()
+
+
+@shared_task(name="transactions.carry_out_batches")
+def carry_out_batches() -> int:
+    """Carry out batches: each chunk is one transaction and happens once."""
+    return batches.carry_out_batches()
 
 
 @shared_task(name="transactions.check_books")

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from accounts.frontdesk.idempotency import hash_of
+from accounts.frontdesk.idempotency import hash_spelled
 from accounts.models import IdempotencyKey
 from accounts.selectors.idempotency import keys_for_pages, keys_found
 from audit.actors import Actor
@@ -42,7 +42,7 @@ class IdempotencyKeyPage(LookOnlyAdmin[IdempotencyKey]):
         term = search_term.strip()[: 2 * SEARCH_CHARACTERS_MAX]
         if not term:
             return queryset, False
-        return keys_found(queryset, text=term, key_hash=hash_of(term)), False
+        return keys_found(queryset, text=term, key_hash=hash_spelled(term)), False
 
     @display(description="Where it stands")
     def standing(self, row: IdempotencyKey) -> str:

@@ -1,5 +1,6 @@
 """The only two functions that hold the vault's key: `sealed` and `read_back`."""
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from audit.typeids import uuid7
 
 # Kept with a blind index: people look for all of it, exactly.
 FOUND_EXACTLY: Final = frozenset({"iban"})
+RECORDS_A_STATEMENT: Final = 2_000
 
 
 def lock_away(text: str, *, label: str, book_id: UUID) -> VaultRecord:
@@ -34,6 +36,12 @@ def sealed(text: str, *, label: str, book_id: UUID) -> VaultRecord:
         masked=MASKS[label](text),
         blind=blind_index(text, label=label, book_id=book_id) if label in FOUND_EXACTLY else "",
     )
+
+
+def store_sealed(records: Sequence[VaultRecord]) -> None:
+    """Store what `sealed` made, many to a statement; what is stored already is left alone."""
+    new = [record for record in records if record._state.adding]  # noqa: SLF001 - documented
+    VaultRecord.objects.bulk_create(new, batch_size=RECORDS_A_STATEMENT)
 
 
 def read_back(record: VaultRecord) -> str:

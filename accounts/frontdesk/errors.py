@@ -26,37 +26,6 @@ class KeyRequired(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
-class KeyInFlight(Refusal):
-    """A request with this key is being worked on right now; ask again in a moment."""
-
-    code = "key_in_flight"
-    kind = RefusalKind.CONFLICT
-    transient = True
-
-    retry_after_seconds: int = 1
-
-
-@dataclass(eq=False, kw_only=True)
-class KeyReused(Refusal):
-    """This key was used for a different request; a new request needs a new key."""
-
-    code = "key_reused"
-    kind = RefusalKind.MISMATCH
-    transient = False
-
-
-@dataclass(eq=False, kw_only=True)
-class AlreadyProcessed(Refusal):
-    """This key did its work so long ago that its answer is no longer kept; see the resource."""
-
-    code = "already_processed"
-    kind = RefusalKind.CONFLICT
-    transient = False
-
-    resource: str
-
-
-@dataclass(eq=False, kw_only=True)
 class RateLimited(Refusal):
     """Too many calls in too short a time; wait and try again."""
 

@@ -4,12 +4,13 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
 from rest_framework import serializers
 
-from accounts.frontdesk.parsing import BODY, shown_name
+from accounts.frontdesk.parsing import BODY, PROBLEMS_MAX, shown_name
 from audit.errors import Invalid
 from audit.typeids import parse_typeid
 
@@ -171,26 +172,33 @@ class NoFields(Form):
 
 
 def checked(form: type[Form], *, data: Any) -> dict[str, Any]:
-    """Return what `form` makes of `data`, or refuse with Invalid naming every wrong field."""
+    """Return what `form` makes of `data`; Invalid naming each wrong field, to `PROBLEMS_MAX`."""
     bound = form(data=data)
     if bound.is_valid():
         return dict(bound.validated_data)
-    raise Invalid(fields=flat(bound.errors))
+    raise Invalid(fields=dict(islice(flat(bound.errors).items(), PROBLEMS_MAX)))
 
 
 def flat(errors: Any, *, path: str = "") -> dict[str, str]:
-    """Return nested error lists as one map from dotted path to sentence."""
+    """Return nested error lists as one map from path to sentence, e.g. `items[3].currency`."""
     if isinstance(errors, Mapping):
         found: dict[str, str] = {}
         for name, inside in errors.items():
-            is_whole = name == "non_field_errors"
-            here = path if is_whole else ".".join(filter(None, [path, shown_name(str(name))]))
-            found |= flat(inside, path=here)
+            found |= flat(inside, path=_path_to(name, within=path))
         return found
     said = errors[0] if isinstance(errors, list) and errors else errors
     if isinstance(said, Mapping):
         return flat(said, path=path)
     return {path or BODY: str(said)}
+
+
+def _path_to(name: str | int, *, within: str) -> str:
+    """Return the path of a field, of an item by its place, or of the whole."""
+    if name == "non_field_errors":
+        return within
+    if isinstance(name, int):
+        return f"{within}[{name}]"
+    return ".".join(filter(None, [within, shown_name(str(name))]))
 
 
 def is_iban(text: str) -> bool:

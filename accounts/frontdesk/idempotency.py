@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Final, cast
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -14,7 +13,9 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from accounts.crypto.codec import seal, unseal
-from accounts.frontdesk.errors import AlreadyProcessed, KeyInFlight, KeyRequired, KeyReused
+from accounts.errors import AlreadyProcessed, KeyInFlight, KeyReused
+from accounts.frontdesk.errors import KeyRequired
+from accounts.keys import client_scope, hash_of, origin_of, route_scope
 from accounts.models import IdempotencyKey
 from accounts.selectors.idempotency import is_locked, kept_key, uses_of_key
 from audit.actors import Actor
@@ -68,11 +69,11 @@ class KeyedCall:
 
     def __init__(self, request: Request, *, actor: Actor, route: Route) -> None:
         """Read key and request; KeyRequired or Invalid where the header does not hold one."""
-        self.book_id = _book(actor)
+        self.book_id = actor.book
         self.route = route
-        self.scope = f"{_client_scope(actor)}{route.method} {route.path}"
+        self.scope = route_scope(actor, method=route.method, path=route.path)
         key = key_of(request.headers.get(HEADER))
-        self.key_hash = _hash(key)
+        self.key_hash = hash_of(key)
         self.lock_id = _lock_id(actor, key_hash=self.key_hash)
         self.fingerprint = _fingerprint(request)
         self.answer: Answer | None = None
@@ -85,8 +86,7 @@ class KeyedCall:
     @property
     def origin(self) -> str:
         """Return the one cause of whatever the command makes."""
-        cause = self.scope.encode() + b"\n" + self.key_hash
-        return f"key:{sha256(cause).hexdigest()}"
+        return origin_of(self.scope, key_hash=self.key_hash)
 
     @property
     def claim(self) -> Call:
@@ -167,38 +167,31 @@ def key_of(text: str | None) -> str:
     return key
 
 
-def hash_of(text: str) -> bytes | None:
+def hash_spelled(text: str) -> bytes | None:
     """Return what is kept of the key that `text` spells; None where it spells none."""
     try:
-        return _hash(key_of(text))
+        return hash_of(key_of(text))
     except Refusal:
         return None
 
 
+def fingerprint_alone(body: dict[str, Json], *, route: Route) -> bytes:
+    """Return the fingerprint that `body` would have as a request of its own on `route`."""
+    return _print_of(
+        method=route.method, path=route.path, query=[], content_type="application/json", body=body
+    )
+
+
 def look_up(text: str, *, actor: Actor) -> tuple[bool, list[IdempotencyKey]]:
     """Say whether this client's key is being worked on, and return every use it had."""
-    key_hash = _hash(key_of(text))
+    key_hash = hash_of(key_of(text))
     is_in_flight = is_locked(_lock_id(actor, key_hash=key_hash))
-    return is_in_flight, list(uses_of_key(key_hash, client_scope=_client_scope(actor)))
-
-
-def _book(actor: Actor) -> UUID:
-    if actor.book_id is None:
-        raise Fault(f"{actor.ref} has no book")
-    return actor.book_id
-
-
-def _client_scope(actor: Actor) -> str:
-    return f"{actor.tenant}:{actor.id}:"
-
-
-def _hash(key: str) -> bytes:
-    return sha256(key.encode("ascii")).digest()
+    return is_in_flight, list(uses_of_key(key_hash, client_scope=client_scope(actor)))
 
 
 def _lock_id(actor: Actor, *, key_hash: bytes) -> int:
     """Return the advisory lock of a client's key, the same on every route."""
-    digest = sha256(b"idempotency\n" + _client_scope(actor).encode() + key_hash).digest()
+    digest = sha256(b"idempotency\n" + client_scope(actor).encode() + key_hash).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
@@ -209,13 +202,25 @@ def _fingerprint(request: Request) -> bytes:
         for name in sorted(request.query_params)
         for value in request.query_params.getlist(name)
     ]
+    return _print_of(
+        method=request.method or "",
+        path=request.path,
+        query=query,
+        content_type=(request.content_type or "").partition(";")[0].strip().lower(),
+        body=dict(request.data),
+    )
+
+
+def _print_of(
+    *, method: str, path: str, query: list[Json], content_type: str, body: dict[str, Json]
+) -> bytes:
     return fingerprint(
         {
-            "method": request.method or "",
-            "path": request.path,
+            "method": method,
+            "path": path,
             "query": query,
-            "content_type": (request.content_type or "").partition(";")[0].strip().lower(),
-            "body": dict(request.data),
+            "content_type": content_type,
+            "body": body,
             "version": API_VERSION,
         }
     )

@@ -33,13 +33,17 @@ class Page:
     cursor: str
 
 
-def page_of(request: Request) -> Page:
-    """Return the page a request asks for; Invalid naming any other or doubled parameter."""
+def page_of(request: Request, *, also: str = "") -> Page:
+    """Return the page a request asks for; Invalid naming any other or doubled parameter.
+
+    `also` is a parameter that the caller reads itself.
+    """
     query: Mapping[str, str] = request.query_params
+    known = {"limit", "cursor", also}
     problems = {
-        shown_name(name): "is not a parameter here" if name not in {"limit", "cursor"} else "twice"
+        shown_name(name): "is not a parameter here" if name not in known else "twice"
         for name in query
-        if name not in {"limit", "cursor"} or len(request.query_params.getlist(name)) > 1
+        if name not in known or len(request.query_params.getlist(name)) > 1
     }
     limit = query.get("limit", str(LIMIT_DEFAULT))
     if not LIMIT.fullmatch(limit) or int(limit) > LIMIT_MAX:

@@ -1,6 +1,6 @@
 """Reading idempotency keys."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import connection
 from django.db.models import (
@@ -43,6 +43,12 @@ def is_locked(lock_id: int) -> bool:
 def kept_key(scope: str, *, key_hash: bytes) -> IdempotencyKey:
     """Return what was kept under a key that was used in this scope."""
     return IdempotencyKey.objects.get(scope=scope, key_hash=key_hash)
+
+
+def kept_keys(scope: str, *, key_hashes: Collection[bytes]) -> dict[bytes, IdempotencyKey]:
+    """Return those of these keys that were used in this scope, by their hashes; no answers."""
+    kept = IdempotencyKey.objects.filter(scope=scope, key_hash__in=key_hashes).defer("answer")
+    return {bytes(each.key_hash): each for each in kept}
 
 
 def uses_of_key(key_hash: bytes, *, client_scope: str) -> Sequence[IdempotencyKey]:

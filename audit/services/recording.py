@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Model
 
 from audit.actors import Actor
-from audit.calls import Call
+from audit.calls import Call, send
 from audit.canonical import Json, canonical
 from audit.circumstances import current
 from audit.errors import Fault, Refusal
@@ -46,6 +46,12 @@ class Witness:
     actor: Actor
     entries: list[Told] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    written: int = 0
+
+    @property
+    def told(self) -> int:
+        """Return how many entries there are, written or about to be."""
+        return self.written + len(self.entries)
 
 
 _witness: ContextVar[Witness | None] = ContextVar("witness", default=None)
@@ -68,6 +74,19 @@ def later(call: Call) -> None:
     Its broken rules end the command as refusals raised in the body would.
     """
     _under_way("a call").calls.append(call)
+
+
+def flush(*more: Call) -> None:
+    """Send what the command under way has gathered, and `more`, in one statement.
+
+    A command ends with it. One that writes more than a statement may carry
+    calls it between its parts, too; they commit together all the same.
+    """
+    witness = _under_way("a flush")
+    send(*witness.calls, entries_call(witness.entries), *more)
+    witness.written = witness.told
+    witness.entries.clear()
+    witness.calls.clear()
 
 
 def record(
@@ -97,6 +116,30 @@ def record(
             facts=facts or {},
             touches=touches,
             book_id=book_id or actor.book_id or getattr(target, "book_id", None),
+        )
+    )
+
+
+def record_refusal(
+    action: str,
+    *,
+    actor: Actor,
+    ref: str,
+    refusal: Refusal,
+    facts: Mapping[str, object] | None = None,
+) -> None:
+    """Write down that one of many got a no, about `ref`, beside what the others got."""
+    witness = _under_way(action)
+    witness.entries.append(
+        _told(
+            action,
+            command=witness.command,
+            outcome="refused",
+            actor=actor,
+            target_ref=ref,
+            facts={"code": refusal.code, "said": refusal.facts(), **(facts or {})},
+            touches=[],
+            book_id=actor.book_id,
         )
     )
 

@@ -7,6 +7,7 @@ from accounts.api.keys import KeyDetail
 from accounts.api.token import TokenDoor
 from config import health, pages
 from transactions.api.accounts import AccountDetail, AccountList, PostingList
+from transactions.api.batches import BatchDetail, BatchItems, BatchList
 from transactions.api.holds import HoldCapture, HoldDetail, HoldList, HoldVoid
 from transactions.api.reversals import TransferReverse
 from transactions.api.statements import BalanceDetail, StatementDetail
@@ -36,6 +37,9 @@ urlpatterns = [
     path("v1/holds/<str:hold_id>", HoldDetail.as_view()),
     path("v1/holds/<str:hold_id>/capture", HoldCapture.as_view()),
     path("v1/holds/<str:hold_id>/void", HoldVoid.as_view()),
+    path("v1/transfer-batches", BatchList.as_view()),
+    path("v1/transfer-batches/<str:batch_id>", BatchDetail.as_view()),
+    path("v1/transfer-batches/<str:batch_id>/items", BatchItems.as_view()),
     path("v1/events", EventFeed.as_view()),
     path("v1/idempotency-keys/<path:key>", KeyDetail.as_view()),
 ]

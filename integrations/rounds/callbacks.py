@@ -18,7 +18,7 @@ from audit.actors import Actor, ActorKind
 from audit.circumstances import under
 from audit.errors import NotFound, Refusal
 from audit.failpoints import between_failpoints
-from audit.rounds import one_alone
+from audit.rounds import one_alone, share
 from audit.typeids import parse_typeid
 from integrations.models import Callback
 from integrations.providers.base import Ignored, NotYet
@@ -56,9 +56,9 @@ try_later = between_failpoints("inbox.postpone")(postpone)
 
 
 def drain_inbox() -> int:
-    """Work off what is due, batch by batch, until nothing is; return how many were worked off."""
-    count = 0
-    while batch := lease():
+    """Work off what is due, batch by batch, as long as its share lasts; return how many were."""
+    count, has_time = 0, share()
+    while has_time() and (batch := lease()):
         for callback_id in batch:
             callback = leased_callback(callback_id)
             later = partial(try_later, callback, reason="an error of ours: see the alarm")

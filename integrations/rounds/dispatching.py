@@ -22,7 +22,7 @@ from audit.actors import Actor, ActorKind
 from audit.circumstances import under
 from audit.errors import Refusal
 from audit.failpoints import between_failpoints
-from audit.rounds import one_alone
+from audit.rounds import one_alone, share
 from integrations.providers.base import (
     Accepted,
     Declined,
@@ -70,9 +70,9 @@ inquiry = between_failpoints("dispatch.inquiry")(act_on_transfer)
 
 
 def send_payouts() -> int:
-    """Claim and send accepted payouts, one by one, until there is none; return how many."""
-    count = 0
-    while payouts_to_send().exists():
+    """Claim and send accepted payouts, one by one, as long as its share lasts; return how many."""
+    count, has_time = 0, share()
+    while has_time() and payouts_to_send().exists():
         try:
             claimed = claim(actor=WORKER)
         except Refusal:

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.frontdesk import idempotency
+from accounts.keys import hash_of
 from accounts.models import ApiClient
 from tests.conftest import STAGE
 from tests.partners import FOUNDER, PartnerWorld, fresh_key
@@ -27,7 +28,7 @@ def somebody_else_holding(world: PartnerWorld, *, key: str) -> Iterator[int]:
     """Let another connection work under the partner's key; yield its server process."""
     client = ApiClient.objects.get(pk=world.client.id)
     actor = replace(FOUNDER, id=str(client.account_key), partner_id=client.partner_id)
-    lock_id = idempotency._lock_id(actor, key_hash=idempotency._hash(key))
+    lock_id = idempotency._lock_id(actor, key_hash=hash_of(key))
     at = connection.settings_dict
     names = {
         "host": "HOST",

@@ -199,6 +199,9 @@ class Generator:
             case "integer":
                 low, high = schema.get("minimum", -(2**63)), schema.get("maximum", 2**63 - 1)
                 return st.integers(low, min(high, 500)) | st.integers(low, high)
+            case "array":
+                low = schema.get("minItems", 0)
+                return st.lists(self.values(schema["items"]), min_size=low, max_size=low + 3)
             case "string" if "pattern" in schema:
                 return st.from_regex(schema["pattern"], fullmatch=True)
             case "string":
@@ -225,7 +228,9 @@ class Generator:
     def _transfer(self, fields: Mapping[str, Drawn]) -> Drawn:
         """Return transfers whose destination belongs to their kind, which no schema says."""
         common = {n: fields[n] for n in ("source_account", "amount_minor", "currency")}
-        optional = {n: fields[n] for n in ("reference", "metadata", "execute_at")}
+        if "key" in fields:
+            common["key"] = st.uuids().map(str) | fields["key"]
+        optional = {n: fields[n] for n in ("reference", "metadata", "execute_at") if n in fields}
         to = [("internal", "destination_account"), ("payout", "destination")]
         return st.one_of(
             *(

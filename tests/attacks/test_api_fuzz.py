@@ -115,6 +115,11 @@ def known(world: PartnerWorld, *, stranger: PartnerWorld) -> Mapping[str, list[A
     soon = (timezone.now() + timedelta(days=1)).isoformat()
     held = world.post("/v1/holds", world.hold()).json()["id"]
     their_hold = stranger.post("/v1/holds", stranger.hold()).json()["id"]
+    batches = [
+        who.post("/v1/transfer-batches", {"atomic": False, "items": [item]}).json()["id"]
+        for who in (world, stranger)
+        for item in [who.payout(key=fresh_key())]
+    ]
     page = world.get("/v1/events?limit=1").json()
     mine = [world.source.public_id, world.target.public_id]
     return {
@@ -125,6 +130,7 @@ def known(world: PartnerWorld, *, stranger: PartnerWorld) -> Mapping[str, list[A
         "hold_id": [held, their_hold],
         "expires_at": [soon],
         "execute_at": [soon],
+        "batch_id": batches,
         "key": ["one-key-used-again-and-again"],
         "currency": ["EUR", "EUR", "EUR", "JPY"],
         "iban": [IBAN, "GB33BUKB20201555555555"],

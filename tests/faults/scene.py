@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts.keys import route_scope
 from accounts.models import Account, Partner
 from accounts.roles import FOUNDER_GRANTS, PROVIDER_GRANTS, ROLES, SCOPES, Role, scope_grants
 from accounts.services.approvals import decide_approval
@@ -14,10 +15,12 @@ from audit.actors import Actor, ActorKind
 from audit.typeids import typeid, uuid7
 from config.sandbox.stories import Delivery, build
 from transactions.meanings import Movement, MovementKind
-from transactions.models import Transfer
+from transactions.models import Transfer, TransferBatch
 from transactions.money import Money
 from transactions.orders import Payee, TransferOrder
+from transactions.services.batches import request_batch
 from transactions.services.books import open_account, open_book, open_house
+from transactions.services.items import KeyedOrder
 from transactions.services.movements import book_movement
 from transactions.services.transfers import request_transfer
 
@@ -106,6 +109,30 @@ def ask_payout(scene: Scene, *, amount_minor: int, name: str = "Ada Example") ->
         reference="salary",
     )
     return request_transfer(actor=scene.client, order=order, origin=f"test:{uuid7()}")
+
+
+def ask_batch(scene: Scene, *, items: int, is_atomic: bool = False) -> TransferBatch:
+    """Ask for a batch between the scene's two accounts, its last item a payout."""
+    orders = [
+        TransferOrder(
+            source_id=scene.account.pk,
+            destination_id=scene.second.pk if number < items else None,
+            payee=None if number < items else Payee(name="Ada Example", iban=IBAN),
+            money=Money(number, "EUR"),
+        )
+        for number in range(1, items + 1)
+    ]
+    return request_batch(
+        actor=scene.client,
+        orders=[
+            KeyedOrder(order=order, key_hash=uuid7().bytes * 2, fingerprint=b"f" * 32)
+            for order in orders
+        ],
+        is_atomic=is_atomic,
+        reference="wages",
+        key_scope=route_scope(scene.client, method="POST", path="/v1/transfers"),
+        origin=f"test:{uuid7()}",
+    )
 
 
 def approve(transfer: Transfer) -> None:

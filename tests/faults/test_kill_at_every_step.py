@@ -22,18 +22,32 @@ from integrations.services.inbox import receive
 from integrations.states import CallbackState
 from tests.books import assert_books_hold
 from tests.faults.conftest import Doubles, run_in_child
-from tests.faults.scene import Scene, approve, ask_payout, set_the_scene, tell_stories
-from transactions.models import Journal, Transfer
+from tests.faults.scene import (
+    Scene,
+    approve,
+    ask_batch,
+    ask_payout,
+    set_the_scene,
+    tell_stories,
+)
+from transactions.models import BatchItem, Journal, Transfer, TransferBatch
 from transactions.rounds.approvals import carry_out_approvals
-from transactions.states import TransferState
+from transactions.rounds.batches import carry_out_batches
+from transactions.services import batches
+from transactions.states import OVER, TransferState
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.role("worker")]
 
-for module in ("integrations.api.callbacks", "transactions.rounds.approvals"):
+for module in (
+    "integrations.api.callbacks",
+    "transactions.rounds.approvals",
+    "transactions.rounds.batches",
+):
     import_module(module)
 
 KILLED = -9
 RUNS_MAX = 8
+CHUNK_ITEMS = 2
 # Reached by another process's door, by answers that this scene does not provoke, or by the clock.
 ELSEWHERE = (
     "inbox.store",
@@ -44,7 +58,12 @@ ELSEWHERE = (
     "schedule.execute",
 )
 HERE = sorted(name for name in FAILPOINTS if name.rpartition(".")[0] not in ELSEWHERE)
-SHORT = ["dispatch.pay.after", "dispatch.reclaim.after", "callback.act.after"]
+SHORT = [
+    "batch.carry_out.after",
+    "dispatch.pay.after",
+    "dispatch.reclaim.after",
+    "callback.act.after",
+]
 FULL_ROUNDS = 5
 As = Callable[[str], AbstractContextManager[None]]
 
@@ -52,6 +71,8 @@ As = Callable[[str], AbstractContextManager[None]]
 def work(hour: int) -> None:
     """Do one round of everything a worker does, so late that every silence is too long."""
     later = timezone.now() + timedelta(hours=hour)
+    with patch.object(batches, "CHUNK_ITEMS", CHUNK_ITEMS):
+        carry_out_batches()
     carry_out_approvals()
     send_payouts()
     drain_inbox()
@@ -64,6 +85,7 @@ def is_done() -> bool:
     return not (
         Transfer.objects.exclude(state=TransferState.SETTLED).exists()
         or Callback.objects.filter(state=CallbackState.RECEIVED).exists()
+        or TransferBatch.objects.exclude(state__in=OVER).exists()
     )
 
 
@@ -81,6 +103,8 @@ def play(outside: Doubles, *, failpoint: str, as_role: As) -> tuple[Scene, int]:
         for name in ("small", "small DROP", "small ERROR-AFTER", "small NEVER-HEARD"):
             ask_payout(scene, amount_minor=700, name=name)
         large = ask_payout(scene, amount_minor=50_000)
+        ask_batch(scene, items=5)
+        ask_batch(scene, items=5, is_atomic=True)
     with as_role("admin"):
         approve(large)
     deliveries = tell_stories(scene, "partial_then_full_refund", "payout_paid")
@@ -108,6 +132,8 @@ def state_of_the_books() -> dict[str, object]:
                 "type", flat=True
             )
         ),
+        "batches": Counter(TransferBatch.objects.values_list("state", "done_count")),
+        "items": Counter(BatchItem.objects.values_list("number", "outcome", "code")),
         "callbacks": Counter(Callback.objects.values_list("state", flat=True)),
     }
 
@@ -146,7 +172,7 @@ def _kill_and_compare(
     with as_role("admin"):
         moved = {
             transfer.public_id: outside.bank.times_moved(transfer.public_id)
-            for transfer in Transfer.objects.filter(book_id=scene.partner.book_id)
+            for transfer in Transfer.objects.filter(book_id=scene.partner.book_id, kind="payout")
         }
     assert set(moved.values()) == {1}, f"the bank paid {moved}"
     with as_role("migrator"):

@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 
 from accounts.roles import (
+    BATCH_GRANTS,
     CONFLICTS,
     FOUNDER_GRANTS,
     FRONT_DOOR_GRANTS,
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 GRANTED = (
     frozenset().union(*ROLES.values(), *SCOPES.values())
     | SYSTEM_GRANTS
+    | BATCH_GRANTS
     | PROVIDER_GRANTS
     | FOUNDER_GRANTS
     | FRONT_DOOR_GRANTS

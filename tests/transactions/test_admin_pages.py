@@ -17,7 +17,8 @@ from tests import factories
 from tests.conftest import STAGE
 from tests.desk import Desk, grant, seat
 from transactions.meanings import DisputeNotice, DisputeState
-from transactions.models import Dispute, Journal, Payment, Transfer
+from transactions.models import BatchItem, Dispute, Journal, Payment, Transfer
+from transactions.rounds.batches import carry_out_batches
 from transactions.services.books import freeze_account
 from transactions.services.movements import book_movement
 from transactions.services.notices import note_dispute, note_payment
@@ -28,6 +29,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = (
     "transactions_transfer",
     "transactions_hold",
+    "transactions_transferbatch",
+    "transactions_batchitem",
     "transactions_journal",
     "transactions_ledgeraccount",
     "transactions_payment",
@@ -113,12 +116,15 @@ def _happen(company: factories.Cast, *, waiting: Transfer) -> dict[str, UUID]:
     )
     stray = factories.charge(None)
     book_movement(actor=factories.provider(), movement=stray)
+    batch = factories.batch(company, factories.keyed(factories.order(company.giver)))
     assert waiting.approval_id is not None
     return {
         "transactions_journalproposal": factories.manual_journal(company).pk,
         "transactions_suspenseposting": factories.suspense_of(stray).id,
         "transactions_transfer": waiting.pk,
         "transactions_hold": waiting.hold.pk,
+        "transactions_transferbatch": batch.pk,
+        "transactions_batchitem": BatchItem.objects.get().pk,
         "transactions_journal": Journal.objects.filter(purpose="payout").get().pk,
         "transactions_ledgeraccount": company.giver.pk,
         "transactions_payment": Payment.objects.filter(account_id=company.giver.pk).get().pk,
@@ -247,3 +253,24 @@ def test_buttons_are_offered_to_those_who_may_press_them(world: World) -> None:
     assert _buttons(officer, "accounts_account", world.company.taker.pk) == set()
     for page in PAGES:
         assert _buttons(auditor, page, keys[page]) == set()
+
+
+def test_a_batch_shows_how_far_it_is_and_its_transfers_lead_to_it(world: World) -> None:
+    desk = seat(Role.COMPLIANCE_OFFICER)
+    key = world.keys["transactions_transferbatch"]
+
+    waiting = desk.open("transactions_transferbatch_change", key).content.decode()
+    assert '<progress max="1" value="0" aria-label="Progress">' in waiting
+    assert "0 of 1" in waiting
+    with STAGE.as_role("worker"):
+        carry_out_batches()
+    done = desk.open("transactions_transferbatch_change", key).content.decode()
+    assert '<progress max="1" value="1" aria-label="Progress">' in done
+    item = BatchItem.objects.get()
+    transfer = desk.open("transactions_transfer_change", item.transfer_id).content.decode()
+    assert str(key) in transfer
+    listed = desk.open("transactions_batchitem_changelist", batch__id__exact=str(key))
+    assert [row.pk for row in listed.context["cl"].result_list] == [item.pk]
+    for other in (str(uuid7()), "nonsense"):
+        listed = desk.open("transactions_batchitem_changelist", batch__id__exact=other)
+        assert not listed.context["cl"].result_list

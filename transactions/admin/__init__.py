@@ -5,6 +5,7 @@ Accounts and approvals are here too: what is done on them moves or stops money.
 
 from transactions.admin.accounts import AccountPage
 from transactions.admin.approvals import ApprovalPage
+from transactions.admin.batches import BatchPage, ItemPage
 from transactions.admin.holds import HoldPage
 from transactions.admin.journals import JournalPage
 from transactions.admin.ledger_accounts import LedgerAccountPage
@@ -17,8 +18,10 @@ from transactions.admin.transfers import TransferPage
 __all__ = [
     "AccountPage",
     "ApprovalPage",
+    "BatchPage",
     "DisputePage",
     "HoldPage",
+    "ItemPage",
     "JournalPage",
     "JournalProposalPage",
     "LedgerAccountPage",

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from transactions.states import HoldState, PayeeState, TransferState
+from transactions.states import BatchState, HoldState, ItemState, PayeeState, TransferState
 
 TRANSFER_COLOURS: Final[dict[str, str]] = {
     TransferState.AWAITING_APPROVAL: "warning",
@@ -54,6 +54,36 @@ HOLDS: Final[dict[str, str]] = {
     " Nothing more happens.",
     HoldState.EXPIRED: "Its time was up before all of it was captured. What was left is available"
     " again. Nothing more happens.",
+}
+BATCH_COLOURS: Final[dict[str, str]] = {
+    BatchState.ACCEPTED: "info",
+    BatchState.RUNNING: "info",
+    BatchState.FINISHED: "success",
+    BatchState.REFUSED: "danger",
+}
+BATCHES: Final[dict[str, str]] = {
+    BatchState.ACCEPTED: "Taken in, and nothing has moved yet. It is carried out by itself,"
+    " usually within seconds.",
+    BatchState.RUNNING: "Being carried out, a thousand items at a time. What is done is done;"
+    " after a crash it goes on with the first item that has no outcome.",
+    BatchState.FINISHED: "Every item has its outcome. Payouts among them go their own way from"
+    " here.",
+    BatchState.REFUSED: "All or none was asked for and one item could not be, so nothing moved."
+    " Asking again takes a new batch.",
+}
+ITEM_COLOURS: Final[dict[str, str]] = {
+    ItemState.PENDING: "info",
+    ItemState.DONE: "success",
+    ItemState.REFUSED: "danger",
+    ItemState.REPLAYED: "warning",
+}
+ITEMS: Final[dict[str, str]] = {
+    ItemState.PENDING: "Waiting for its turn in the batch.",
+    ItemState.DONE: "It became a transfer, which goes its own way from here.",
+    ItemState.REFUSED: "It was refused and moved nothing. The other items are not touched, unless"
+    " all or none was asked for.",
+    ItemState.REPLAYED: "Its key had made this very transfer before, so nothing was done again.",
+    ItemState.DROPPED: "Not done: all or none was asked for, and another item was refused.",
 }
 PAYMENT_COLOURS: Final[dict[str, str]] = {
     "pending": "info",

@@ -30,6 +30,7 @@ from transactions.admin.payouts import ask_for_payout
 from transactions.admin.reversals import asked_back, reversal_step, way_back
 from transactions.admin.standings import TRANSFER_COLOURS, TRANSFERS
 from transactions.models import Transfer
+from transactions.selectors.batches import batch_of_transfer
 from transactions.selectors.pages import journals_about, transfers_for_pages
 from transactions.services.transfers import (
     cancel_transfer,
@@ -40,6 +41,7 @@ from transactions.services.transfers import (
 from transactions.states import MOVES, TransferState
 
 SEEN_BY_CHECKERS = "accounts.view_approval"
+OVERSEEN = ("second_person", "in_batch")
 
 
 @admin.register(Transfer)
@@ -80,6 +82,7 @@ class TransferPage(LookOnlyAdmin[Transfer]):
                     "provider",
                     "bank_reference",
                     "second_person",
+                    "in_batch",
                     "requested_by",
                     "shown_trace",
                 )
@@ -109,13 +112,12 @@ class TransferPage(LookOnlyAdmin[Transfer]):
         return row
 
     def get_fieldsets(self, request: HttpRequest, obj: Transfer | None = None) -> Any:
-        """Leave approvals out for those who may not open them."""
+        """Leave approval and batch out for those who may not open them."""
         del obj
         if self.officer(request).may(SEEN_BY_CHECKERS):
             return self.fieldsets
-        hidden = ("second_person", "asked_back")
         return [
-            (name, {"fields": [one for one in group["fields"] if one not in hidden]})
+            (name, {"fields": [one for one in group["fields"] if one not in OVERSEEN]})
             for name, group in self.fieldsets
         ]
 
@@ -167,6 +169,12 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     def asked_back(self, row: Transfer) -> SafeString:
         """Show the reversals that were asked for and are not carried out yet."""
         return asked_back(vars(row)["asked_back"])
+
+    @display(description="Batch")
+    def in_batch(self, row: Transfer) -> SafeString:
+        """Lead to the batch it was asked for in."""
+        batch = batch_of_transfer(row.pk)
+        return page_of("transactions.transferbatch", batch.pk if batch else None, text=batch)
 
     # -- what may be done ----------------------------------------------------------------------
 

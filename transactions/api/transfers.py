@@ -149,7 +149,7 @@ class TransferList(Endpoint):
         """Take one instruction, once for its key."""
         no_parameters(request)
         fields = checked(TransferForm, data=request.data)
-        order, execute_at = _order(fields), fields.get("execute_at")
+        order, execute_at = order_of(fields), fields.get("execute_at")
         actor = actor_of(request)
 
         def act(call: KeyedCall) -> Transfer:
@@ -233,7 +233,7 @@ def shown(transfer: Transfer) -> dict[str, object]:
     }
 
 
-def _order(fields: dict[str, Any]) -> TransferOrder:
+def order_of(fields: dict[str, Any]) -> TransferOrder:
     """Return the order that checked fields spell."""
     payee = fields.get("destination")
     return TransferOrder(

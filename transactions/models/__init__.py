@@ -1,5 +1,6 @@
 """Every table of this app, re-exported for Django and for other apps."""
 
+from transactions.models.batches import BatchItem, TransferBatch
 from transactions.models.clocks import ClosedBalance, ClosedMonth, Movement, RollUp
 from transactions.models.findings import BooksCheck, Finding
 from transactions.models.holds import Hold
@@ -25,6 +26,7 @@ from transactions.models.transfers import Limit, Transfer
 
 __all__ = [
     "Balance",
+    "BatchItem",
     "Book",
     "BooksCheck",
     "ClosedBalance",
@@ -50,4 +52,5 @@ __all__ = [
     "SuspensePosting",
     "SuspenseTally",
     "Transfer",
+    "TransferBatch",
 ]

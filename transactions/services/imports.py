@@ -23,7 +23,7 @@ from transactions.errors import AlreadyBooked, CurrencyMismatch
 from transactions.ledger.accounts import bank, clearing, newly_opened, system_account
 from transactions.ledger.posting import Draft, Line, lock, post
 from transactions.models import Hold, LedgerAccount, Transfer
-from transactions.orders import TransferOrder
+from transactions.orders import Payee, TransferOrder
 from transactions.selectors.ledger import access_ledger_accounts
 from transactions.services.intake import PAYOUT_PROVIDER
 from transactions.states import FINAL_STATES, HoldState, TransferKind, TransferState
@@ -166,7 +166,7 @@ def _draft(
         occurred_at=item.occurred_at,
         settled_at=item.ended_at if item.state in HAS_MOVED else None,
     )
-    if order.payee is not None:
+    if isinstance(order.payee, Payee):
         transfer.provider = PAYOUT_PROVIDER
         transfer.payee_name = lock_away(order.payee.name, label="name", book_id=source.book_id)
         transfer.payee_iban = lock_away(order.payee.iban, label="iban", book_id=source.book_id)

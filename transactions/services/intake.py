@@ -4,11 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from uuid import UUID
 
-from accounts.crypto.vault import sealed
+from accounts.crypto.vault import sealed, store_sealed
 from accounts.models import Approval, VaultRecord
 from accounts.scopes import visible_accounts
+from accounts.selectors.vault import vault_records
 from accounts.services.approvals import request_for
 from accounts.services.mailbox import publish_all
 from audit.actors import Actor, ActorKind
@@ -17,11 +19,11 @@ from audit.circumstances import current
 from audit.doorbell import ring
 from audit.errors import Refusal
 from audit.history import Guarded, difference
-from audit.services.recording import later
+from audit.services.recording import later, record
 from transactions.errors import AlreadyBooked
 from transactions.ledger.posting import Draft, Line, posting, reserving, stand
 from transactions.models import Hold, Transfer
-from transactions.orders import TransferOrder
+from transactions.orders import KnownPayee, Payee, TransferOrder
 from transactions.services.payees import wants_signature_for_payee
 from transactions.services.steps import approval_payload, news_of
 from transactions.standing import Standing, move, sides
@@ -55,21 +57,16 @@ def take_in(instructions: Sequence[Instruction], *, actor: Actor) -> list[Taken 
     a second person where `send_out` says so. What an order may be refused with,
     `standing.sides`, `wants_signature_for_payee` and `standing.move` say, in that order.
     """
-    orders = [each.order for each in instructions]
-    named = {key for order in orders for key in (order.source_id, order.destination_id) if key}
-    standings = stand_for(named, actor=actor)
-    decided = [_decide(each, actor=actor, standings=standings) for each in instructions]
-    taken = [found for found in decided if isinstance(found, Taken)]
-    store(taken)
-    move_all([each.transfer for each in taken])
-    publish_all(
-        replace(
-            news_of(each.transfer, occurred_at=each.transfer.occurred_at),
-            trace_id=each.transfer.trace_id,
-        )
-        for each in taken
-    )
+    standings = standings_of([each.order for each in instructions], actor=actor)
+    decided = decide(instructions, actor=actor, standings=standings)
+    write([found for found in decided if isinstance(found, Taken)])
     return decided
+
+
+def standings_of(orders: Sequence[TransferOrder], *, actor: Actor) -> dict[UUID, Standing]:
+    """Lock and return the accounts that the orders name and `actor` may see."""
+    named = {key for order in orders for key in (order.source_id, order.destination_id) if key}
+    return stand_for(named, actor=actor)
 
 
 def stand_for(account_ids: Collection[UUID], *, actor: Actor) -> dict[UUID, Standing]:
@@ -80,8 +77,54 @@ def stand_for(account_ids: Collection[UUID], *, actor: Actor) -> dict[UUID, Stan
     return stand(set(visible.values_list("pk", flat=True)))
 
 
+def decide(
+    instructions: Sequence[Instruction], *, actor: Actor, standings: Mapping[UUID, Standing]
+) -> list[Taken | Refusal]:
+    """Decide each instruction in its turn, under the locks of `standings`. Writes nothing."""
+    vault = _known_payees(instructions)
+    return [_decide(each, actor=actor, standings=standings, vault=vault) for each in instructions]
+
+
+def write(taken: Sequence[Taken]) -> None:
+    """Write what was taken in, money, holds and letters with it, when the command flushes."""
+    store(taken)
+    move_all([each.transfer for each in taken])
+    publish_all(
+        replace(
+            news_of(each.transfer, occurred_at=each.transfer.occurred_at),
+            trace_id=each.transfer.trace_id,
+        )
+        for each in taken
+    )
+
+
+def tell_taken(taken: Taken, *, actor: Actor, facts: Mapping[str, object] | None = None) -> None:
+    """Write down that a transfer was asked for."""
+    transfer = taken.transfer
+    record(
+        "transfer.requested",
+        actor=actor,
+        target=transfer,
+        facts={"origin": transfer.origin, "state": transfer.state, **(facts or {})},
+        rows=[transfer, *taken.rows],
+        book_id=transfer.book_id,
+    )
+
+
+def _known_payees(instructions: Sequence[Instruction]) -> dict[UUID, VaultRecord]:
+    """Return the vault records that the orders name by their tokens."""
+    payees = [each.order.payee for each in instructions]
+    known = [payee for payee in payees if isinstance(payee, KnownPayee)]
+    tokens = [token for payee in known for token in (payee.name_id, payee.iban_id)]
+    return vault_records(tokens) if tokens else {}
+
+
 def _decide(
-    instruction: Instruction, *, actor: Actor, standings: Mapping[UUID, Standing]
+    instruction: Instruction,
+    *,
+    actor: Actor,
+    standings: Mapping[UUID, Standing],
+    vault: Mapping[UUID, VaultRecord],
 ) -> Taken | Refusal:
     """Return the transfer that an instruction becomes, or why it does not."""
     order = instruction.order
@@ -92,7 +135,7 @@ def _decide(
             currency=order.money.currency,
             standings=standings,
         )
-        transfer = draft_transfer(instruction, actor=actor, source=source)
+        transfer = draft_transfer(instruction, actor=actor, source=source, vault=vault)
         is_unusual = wants_signature_for_payee(transfer, actor=actor)
         move(order.money.amount_minor, source=source, destination=destination)
     except Refusal as refusal:
@@ -103,10 +146,16 @@ def _decide(
     return send_out(transfer, actor=actor, source=source, is_unusual=is_unusual)
 
 
-def draft_transfer(instruction: Instruction, *, actor: Actor, source: Standing) -> Transfer:
+def draft_transfer(
+    instruction: Instruction,
+    *,
+    actor: Actor,
+    source: Standing,
+    vault: Mapping[UUID, VaultRecord] = MappingProxyType({}),
+) -> Transfer:
     """Return the transfer that an instruction asks for, in no state yet, its payee sealed.
 
-    Its times are the database's own.
+    `vault` holds the payees that are known by their tokens. Its times are the database's own.
     """
     order, now = instruction.order, source.told_at
     transfer = Transfer(
@@ -124,10 +173,15 @@ def draft_transfer(instruction: Instruction, *, actor: Actor, source: Standing) 
         occurred_at=now,
         requested_at=now,
     )
-    if order.payee is not None:
-        transfer.provider = PAYOUT_PROVIDER
-        transfer.payee_name = sealed(order.payee.name, label="name", book_id=source.book_id)
-        transfer.payee_iban = sealed(order.payee.iban, label="iban", book_id=source.book_id)
+    match order.payee:
+        case Payee(name=name, iban=iban):
+            transfer.payee_name = sealed(name, label="name", book_id=source.book_id)
+            transfer.payee_iban = sealed(iban, label="iban", book_id=source.book_id)
+        case KnownPayee(name_id=name_id, iban_id=iban_id):
+            transfer.payee_name, transfer.payee_iban = vault[name_id], vault[iban_id]
+        case None:
+            return transfer
+    transfer.provider = PAYOUT_PROVIDER
     return transfer
 
 
@@ -167,9 +221,8 @@ def store(taken: Sequence[Taken]) -> None:
     if not taken:
         return
     transfers = [each.transfer for each in taken]
-    VaultRecord.objects.bulk_create(
-        record for each in transfers for record in (each.payee_name, each.payee_iban) if record
-    )
+    payees = [found for each in transfers for found in (each.payee_name, each.payee_iban) if found]
+    store_sealed(payees)
     store_companions(taken)
     for transfer in transfers:
         # The function inserts it, not Django, which must not do so again when it is saved.

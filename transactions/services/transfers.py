@@ -1,6 +1,6 @@
 """Commands on transfers as their owners know them: asking for one, and calling it off."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.utils import timezone
@@ -16,7 +16,7 @@ from audit.services.recording import record
 from transactions.models import Transfer
 from transactions.orders import TransferOrder
 from transactions.selectors.transfers import access_transfer
-from transactions.services.intake import Instruction, Taken, take_in
+from transactions.services.intake import Instruction, take_in, tell_taken
 from transactions.services.steps import release_hold, save_state, tell
 from transactions.states import TransferState
 
@@ -33,7 +33,7 @@ def request_transfer(*, actor: Actor, order: TransferOrder, origin: str) -> Tran
     (found,) = take_in([Instruction(order=order, origin=origin)], actor=actor)
     if isinstance(found, Refusal):
         raise found
-    _record(found, actor=actor)
+    tell_taken(found, actor=actor)
     return found.transfer
 
 
@@ -101,16 +101,3 @@ def _check_staff(actor: Actor, *, orders: Sequence[TransferOrder]) -> None:
     """Refuse to move money inside for staff: a payout of theirs waits for a second person."""
     if actor.kind is ActorKind.STAFF and any(order.payee is None for order in orders):
         raise NotPermitted(permission="transactions.request_internal_transfer")
-
-
-def _record(taken: Taken, *, actor: Actor, facts: Mapping[str, object] | None = None) -> None:
-    """Write down that a transfer was asked for."""
-    transfer = taken.transfer
-    record(
-        "transfer.requested",
-        actor=actor,
-        target=transfer,
-        facts={"origin": transfer.origin, "state": transfer.state, **(facts or {})},
-        rows=[transfer, *taken.rows],
-        book_id=transfer.book_id,
-    )

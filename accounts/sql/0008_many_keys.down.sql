@@ -1,0 +1,1 @@
+DROP FUNCTION idempotency_keep_many(jsonb);

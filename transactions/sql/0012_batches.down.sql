@@ -1,0 +1,10 @@
+DROP FUNCTION batch_items_close(uuid, jsonb);
+DROP FUNCTION batch_items_store(jsonb);
+DROP TRIGGER keep_faith ON transactions_batchitem;
+DROP FUNCTION batch_item_keep_faith();
+DROP TRIGGER keep_faith ON transactions_transferbatch;
+DROP FUNCTION batch_keep_faith();
+DROP TRIGGER versioned_insert ON transactions_transferbatch;
+DROP TRIGGER versioned_update ON transactions_transferbatch;
+DROP TRIGGER versioned_delete ON transactions_transferbatch;
+DROP FUNCTION transactions_transferbatch_versions();
