@@ -167,4 +167,4 @@ def test_t07_control_locking_in_the_order_of_the_request_deadlocks(cast: Cast) -
 def _lock(account: Account) -> None:
     """Lock one balance alone."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_lock(%s)", [[account.pk]])
+        cursor.execute("SELECT * FROM ledger_stand(%s)", [[account.pk]])
