@@ -1,7 +1,7 @@
 -- Keeps many keys at once, in the transaction of what was done under them. They have no answers of their own, only
 -- the status that one would have had: a resource was made, or a refusal lasts.
 --   p_rows: [{id, book, scope, key, fingerprint, resource}], key and fingerprint in hex
-CREATE FUNCTION idempotency_keep_many(p_rows jsonb) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION idempotency_keep_many(p_rows jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     INSERT INTO public.accounts_idempotencykey
@@ -12,3 +12,5 @@ BEGIN
         AS r (id uuid, book uuid, scope text, key text, fingerprint text, resource text);
 END;
 $$;
+GRANT INSERT ON accounts_idempotencykey TO cs_definer;
+ALTER FUNCTION idempotency_keep_many(jsonb) OWNER TO cs_definer;
