@@ -6,6 +6,7 @@ from django.conf import settings
 SECONDS = {
     "integrations.drain_inbox": 2.0,
     "transactions.carry_out_approvals": 5.0,
+    "transactions.turn_freezes": 15.0,
     "integrations.send_payouts": 2.0,
     "integrations.ask_providers": 3.0,
     "transactions.check_books": 300.0,

@@ -11,11 +11,17 @@ from uuid import UUID
 
 from audit.errors import Invalid, NotFound
 from audit.typeids import typeid
-from transactions.errors import AccountFrozen, CurrencyMismatch, InsufficientFunds, LimitExceeded
+from transactions.errors import (
+    AccountClosed,
+    AccountFrozen,
+    CurrencyMismatch,
+    InsufficientFunds,
+    LimitExceeded,
+)
 from transactions.orders import TransferOrder
 from transactions.states import LimitWindow
 
-DEBITS, CREDITS = 1, 2
+DEBITS, CREDITS, CLOSED = 1, 2, 4
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,7 +35,7 @@ class Cap:
 
 @dataclass(slots=True, kw_only=True)
 class Standing:
-    """One account as it is locked: money, freeze bits, its partner's standing, and its limits."""
+    """One account as it is locked: money, stop bits, its partner's standing, and its limits."""
 
     account_id: UUID
     book_id: UUID
@@ -37,6 +43,7 @@ class Standing:
     posted_minor: int
     pending_minor: int
     floor_minor: int
+    held_back_minor: int
     frozen: int
     is_active: bool
     threshold_minor: int
@@ -45,18 +52,24 @@ class Standing:
 
     @property
     def available_minor(self) -> int:
-        """Return what may still leave."""
-        return self.posted_minor - self.pending_minor - self.floor_minor
+        """Return what may still leave: never below zero, even if more is held back."""
+        free = self.posted_minor - self.pending_minor - self.floor_minor
+        return max(0, free - self.held_back_minor)
+
+    @property
+    def is_closed(self) -> bool:
+        """Say whether nothing may happen to it any more."""
+        return bool(self.frozen & CLOSED)
 
     @property
     def may_debit(self) -> bool:
-        """Say whether money may leave at all: not frozen, and the partner not suspended."""
-        return self.is_active and not self.frozen & DEBITS
+        """Say whether money may leave at all: not stopped, and the partner not suspended."""
+        return self.is_active and not self.frozen & (DEBITS | CLOSED)
 
     @property
     def may_credit(self) -> bool:
         """Say whether money may arrive."""
-        return not self.frozen & CREDITS
+        return not self.frozen & (CREDITS | CLOSED)
 
     def check_limits(self, amount_minor: int) -> None:
         """Refuse with LimitExceeded what would pass a limit."""
@@ -81,16 +94,16 @@ class Standing:
         """
         if amount_minor > 0:
             return amount_minor if self.may_credit else 0
-        if self.frozen & DEBITS:
+        if self.frozen & (DEBITS | CLOSED):
             return 0
-        return max(amount_minor, -max(0, self.available_minor))
+        return max(amount_minor, -self.available_minor)
 
 
 def take(order: TransferOrder, *, standings: Mapping[UUID, Standing]) -> None:
     """Let `order` happen to the standings, or refuse it and change nothing.
 
     Refuses, in this order: NotFound, Invalid (from an account to itself),
-    CurrencyMismatch, LimitExceeded, AccountFrozen, InsufficientFunds.
+    CurrencyMismatch, AccountClosed, LimitExceeded, AccountFrozen, InsufficientFunds.
     """
     source = _named(order.source_id, standings=standings)
     destination = (
@@ -101,6 +114,8 @@ def take(order: TransferOrder, *, standings: Mapping[UUID, Standing]) -> None:
     for name, account in (("source_account", source), ("destination_account", destination)):
         if account and account.currency != order.money.currency:
             raise CurrencyMismatch(fields={"currency": f"{name} is kept in {account.currency}"})
+        if account and account.is_closed:
+            raise AccountClosed(account=typeid("acc", account.account_id))
     amount = order.money.amount_minor
     source.check_limits(amount)
     if not source.may_debit:

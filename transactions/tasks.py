@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from transactions.rounds import approvals
+from transactions.rounds import approvals, freezes
 from transactions.selectors.invariants import violations
 
 log = logging.getLogger(__name__)
@@ -14,6 +14,12 @@ log = logging.getLogger(__name__)
 def carry_out_approvals() -> int:
     """Carry out decided approvals: each takes its approval once."""
     return approvals.carry_out_approvals()
+
+
+@shared_task(name="transactions.turn_freezes")
+def turn_freezes() -> int:
+    """Start and end freezes whose time has come: each is turned once."""
+    return freezes.turn_freezes()
 
 
 @shared_task(name="transactions.check_books")

@@ -1,7 +1,6 @@
 """The pages of this app in the staff's admin."""
 
 from accounts.admin.customers import CustomerPage
-from accounts.admin.freezes import FreezePage
 from accounts.admin.partners import PartnerPage
 
-__all__ = ["CustomerPage", "FreezePage", "PartnerPage"]
+__all__ = ["CustomerPage", "PartnerPage"]

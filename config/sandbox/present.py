@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Account
 from accounts.roles import Role
 from accounts.services.approvals import decide_approval
-from accounts.states import FreezeMode, Verdict
+from accounts.states import FreezeMode, FreezeReason, Verdict
 from audit.actors import Actor
 from audit.errors import Refusal
 from config.sandbox.cast import payee
@@ -28,7 +28,6 @@ from transactions.models import Transfer
 from transactions.money import Money
 from transactions.orders import TransferOrder
 from transactions.rounds.approvals import carry_out_approvals
-from transactions.services.books import freeze_account
 from transactions.services.dispatching import (
     claim_transfer,
     fail_transfer,
@@ -37,6 +36,7 @@ from transactions.services.dispatching import (
     return_transfer,
     settle_transfer,
 )
+from transactions.services.freezes import FreezeTerms, freeze_account
 from transactions.services.transfers import (
     cancel_transfer,
     escalate_transfer,
@@ -134,6 +134,7 @@ def _freeze(house: House, *, officer: Actor) -> None:
         mode=FreezeMode.DEBITS,
         reason="Attachment by court order",
         legal_reference="AG Musterstadt 12 M 345/26",
+        terms=FreezeTerms(reason_code=FreezeReason.COURT),
     )
 
 

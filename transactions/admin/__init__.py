@@ -1,10 +1,11 @@
 """The pages of this app in the staff's admin.
 
-Accounts and approvals are here too: what is done on them moves or stops money.
+Accounts, freezes and approvals are here too: what is done on them moves or stops money.
 """
 
 from transactions.admin.accounts import AccountPage
 from transactions.admin.approvals import ApprovalPage
+from transactions.admin.freezes import FreezePage
 from transactions.admin.journals import JournalPage
 from transactions.admin.ledger_accounts import LedgerAccountPage
 from transactions.admin.payments import DisputePage, PaymentPage
@@ -14,6 +15,7 @@ __all__ = [
     "AccountPage",
     "ApprovalPage",
     "DisputePage",
+    "FreezePage",
     "JournalPage",
     "LedgerAccountPage",
     "PaymentPage",

@@ -38,7 +38,15 @@ from transactions.selectors.pages import decisions_on
 CARRY_OUT: Final = "transactions.carry_out_approvals"
 FIRST: Final = ("amount_minor", "payee_iban", "payee_name", "reference")
 IN_VAIN: Final = "Nothing more happens until it is withdrawn, or tried again."
-IDS: Final = ("transfer", "source_account", "payee_token", "requested_by")
+IDS: Final = (
+    "transfer",
+    "source_account",
+    "account",
+    "freeze",
+    "payee_token",
+    "requested_by",
+    "placed_by",
+)
 
 
 class ShownForm(forms.Form):
@@ -114,7 +122,8 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
     def subject(self, row: Approval) -> SafeString:
         """Lead to what it is about."""
         noun, _, key = row.subject_ref.partition(":")
-        return page_of(f"transactions.{noun}", key, text=spoken(noun))
+        floor = "transactions" if noun == "transfer" else "accounts"
+        return page_of(f"{floor}.{noun}", key, text=spoken(noun))
 
     @display(description="Line by line")
     def lines(self, row: Approval) -> SafeString:
@@ -275,8 +284,9 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
         # The database keeps keys in an order of its own: what matters is read first.
         for name in sorted(row.payload, key=lambda name: (name not in FIRST, name)):
             value = row.payload[name]
-            if name == "amount_minor" and row.payload.get("currency") in EXPONENTS:
-                lines["Amount"] = Money(value, row.payload["currency"])
+            if name.endswith("_minor") and row.payload.get("currency") in EXPONENTS:
+                told = Money(value, row.payload["currency"])
+                lines[spoken(name.removesuffix("_minor"))] = told
             elif name in IDS:
                 lines[spoken(name)] = copyable(value)
             else:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
-from accounts.models import Account, Approval, Decision, Freeze
+from accounts.models import Account, Approval, Decision
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
 from accounts.scopes import by_account, visible_accounts
 from audit.actors import Actor
@@ -22,6 +22,7 @@ from transactions.models import (
 from transactions.selectors.ledger import visible_journals
 from transactions.selectors.payments import visible_disputes
 from transactions.selectors.transfers import visible_transfers
+from transactions.states import TransferState
 
 POSTINGS_MAX: Final = 100
 CHOICES_MAX: Final = 500
@@ -93,9 +94,16 @@ def accounts_to_choose_from(*, to: Actor) -> Sequence[Account]:
     return list(found[:CHOICES_MAX])
 
 
-def open_freeze_of(account_id: UUID) -> Freeze | None:
-    """Return the freeze on an account that nobody has lifted."""
-    return Freeze.objects.filter(account_id=account_id, lifted_at__isnull=True).first()
+def payouts_stopped_by_a_freeze(account_id: UUID) -> tuple[int, int]:
+    """Return how many payouts of an account have not been sent yet, and their sum.
+
+    A freeze of debits stops these; what has been sent already, it cannot.
+    """
+    not_sent = [TransferState.AWAITING_APPROVAL, TransferState.ACCEPTED]
+    found = Transfer.objects.filter(source_id=account_id, state__in=not_sent).aggregate(
+        count=Count("pk"), total=Sum("amount_minor")
+    )
+    return found["count"], int(found["total"] or 0)
 
 
 def decisions_on(approval: Approval) -> Sequence[Decision]:
