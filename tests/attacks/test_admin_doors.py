@@ -217,7 +217,7 @@ def test_an_act_on_what_is_not_there_is_404(
             assert _post(client, label, key, act).status_code == 404, (label, act, key)
 
 
-NOT_THEIRS: Final = {"cancel", "withdraw", "escalate"}
+NOT_THEIRS: Final = {"cancel", "withdraw", "escalate", "floor", "close", "reopen"}
 
 
 def test_what_one_types_is_never_an_error(rows: Rows, as_staff: Callable[[Role], Client]) -> None:

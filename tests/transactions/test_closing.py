@@ -1,8 +1,10 @@
 """An account's end and its floor: asked for by one, carried out by two, obeyed by the ledger."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 
 from accounts.errors import AlreadyAsked, OwnRequest
 from accounts.models import Account, Approval
@@ -22,7 +24,12 @@ from transactions.errors import (
 )
 from transactions.models import Balance
 from transactions.rounds.approvals import carry_out_approvals
-from transactions.services.accounts import request_closing, request_floor, request_reopening
+from transactions.services.accounts import (
+    close_account,
+    request_closing,
+    request_floor,
+    request_reopening,
+)
 from transactions.services.freezes import freeze_account
 from transactions.services.movements import book_movement
 from transactions.services.transfers import request_transfer
@@ -30,6 +37,7 @@ from transactions.services.transfers import request_transfer
 __all__ = ["committed"]
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.role("worker")]
 OVERDRAFT_MINOR = 50_000
+AT_ONCE = 4
 
 
 @factories.set_up
@@ -41,8 +49,8 @@ def asked(ask: object, account: Account, *, by: Actor | None = None, **more: int
 
 
 @factories.set_up
-def approved(approval: Approval, *, by: Actor | None = None) -> Approval:
-    """Let a second person approve, and have it carried out."""
+def signed(approval: Approval, *, by: Actor | None = None) -> None:
+    """Let a second person approve."""
     decide_approval(
         actor=by or factories.colleague(),
         approval_id=approval.pk,
@@ -50,6 +58,12 @@ def approved(approval: Approval, *, by: Actor | None = None) -> Approval:
         reason="looked at it",
         shown_hash=approval.payload_hash,
     )
+
+
+@factories.set_up
+def approved(approval: Approval, *, by: Actor | None = None) -> Approval:
+    """Let a second person approve, and have it carried out."""
+    signed(approval, by=by)
     carry_out_approvals()
     approval.refresh_from_db()
     return approval
@@ -160,6 +174,39 @@ def test_one_alone_closes_nothing(cast: Cast) -> None:
     with pytest.raises(OwnRequest):
         approved(request, by=officer)
     assert again(cast.taker).closed_at is None
+
+
+@factories.set_up
+def test_a_closing_and_money_at_once_end_as_if_one_after_the_other(cast: Cast) -> None:
+    def send(account: Account) -> str:
+        try:
+            order = factories.order(cast.giver, amount_minor=1, to=account)
+            request_transfer(actor=cast.actor, order=order, origin=factories.origin())
+        except AccountClosed as refused:
+            return refused.code
+        finally:
+            connection.close()
+        return "paid"
+
+    def close(approval: Approval) -> str:
+        try:
+            close_account(actor=factories.SYSTEM, approval_id=approval.pk)
+        except AccountNotEmpty as refused:
+            return refused.code
+        finally:
+            connection.close()
+        return "closed"
+
+    for _ in range(AT_ONCE):
+        account = factories.account(cast.portfolio, holding_minor=0)
+        request = asked(request_closing, account)
+        signed(request)
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            paid, closing = pool.submit(send, account), pool.submit(close, request)
+        said = (paid.result(), closing.result())
+        assert said in {("paid", "account_not_empty"), ("account_closed", "closed")}
+        assert again(account).closed_at is None if said[0] == "paid" else again(account).closed_at
+    assert_books_hold()
 
 
 # -- the floor --------------------------------------------------------------------------------

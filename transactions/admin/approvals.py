@@ -38,15 +38,8 @@ from transactions.selectors.pages import decisions_on
 CARRY_OUT: Final = "transactions.carry_out_approvals"
 FIRST: Final = ("amount_minor", "payee_iban", "payee_name", "reference")
 IN_VAIN: Final = "Nothing more happens until it is withdrawn, or tried again."
-IDS: Final = (
-    "transfer",
-    "source_account",
-    "account",
-    "freeze",
-    "payee_token",
-    "requested_by",
-    "placed_by",
-)
+IDS: Final = frozenset({"transfer", "source_account", "account", "freeze", "payee_token"})
+PEOPLE: Final = frozenset({"requested_by", "placed_by"})
 
 
 class ShownForm(forms.Form):
@@ -287,7 +280,7 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
             if name.endswith("_minor") and row.payload.get("currency") in EXPONENTS:
                 told = Money(value, row.payload["currency"])
                 lines[spoken(name.removesuffix("_minor"))] = told
-            elif name in IDS:
+            elif name in IDS | PEOPLE:
                 lines[spoken(name)] = copyable(value)
             else:
                 lines[spoken(name)] = EMPTY if value in (None, "") else value

@@ -1,11 +1,13 @@
 """Freezes: every order to stop an account's money, who stands behind it, and its lifting."""
 
 from typing import Any, Final
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.frontdesk.staff import step_up
@@ -25,6 +27,7 @@ from audit.adminparts import (
     public_id,
     tag,
 )
+from transactions.admin.standings import FREEZE_COLOURS
 from transactions.money import Money
 from transactions.services.freezes import request_lifting
 
@@ -35,7 +38,7 @@ STATE_COLOURS: Final = {"scheduled": "warning", "in_force": "danger", "lifted": 
 class FreezePage(LookOnlyAdmin[Freeze]):
     """One row an order."""
 
-    list_display = ("on", "stops", "state_label", "confirmed", "legal_reference", "placed_at")
+    list_display = ("stops", "on", "state_label", "confirmed", "legal_reference", "placed_at")
     list_filter = ("state", "mode", "reason_code")
     search_fields = ("legal_reference",)
     search_help_text = "Id or legal reference: exactly as written"
@@ -134,6 +137,15 @@ class FreezePage(LookOnlyAdmin[Freeze]):
             act=lambda why: request_lifting(actor=actor, freeze_id=row.pk, reason=why),
         )
         return self.confirm(request, row=row, step=step)
+
+
+def linked_account(key: UUID | None, *, name: str, frozen: str | None) -> SafeString:
+    """Return a link to an account, which shows what of it is frozen wherever it is shown."""
+    link = page_of("accounts.account", key, text=name)
+    if frozen in (None, FreezeMode.NONE):
+        return link
+    mode = FreezeMode(frozen)
+    return format_html("{} {}", link, tag(f"Frozen: {mode.label}", colour=FREEZE_COLOURS[mode]))
 
 
 def what_it_stops(row: Freeze) -> str:

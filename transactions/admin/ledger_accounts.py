@@ -1,5 +1,7 @@
 """The books' accounts: every place money can be."""
 
+from typing import Final
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
@@ -10,17 +12,23 @@ from audit.adminparts import EMPTY, display, page_of, public_id
 from transactions.models import Balance, LedgerAccount
 from transactions.money import Money
 from transactions.selectors.pages import visible_ledger_accounts
+from transactions.standing import CLOSED, CREDITS, DEBITS
+
+STOPS: Final = {DEBITS: "debits", CREDITS: "credits", CLOSED: "closed"}
 
 
 @admin.register(LedgerAccount)
 class LedgerAccountPage(LookOnlyAdmin[LedgerAccount]):
     """One row a place money can be."""
 
-    list_display = ("code", "book", "currency", "posted", "reserved", "shown_id")
+    list_display = ("code", "book", "currency", "posted", "reserved", "stopped", "shown_id")
     search_fields = ("code",)
     search_help_text = "Id or code: exactly as written"
     fieldsets = (
-        (None, {"fields": ("standing", "code", "book", "currency", "posted", "reserved")}),
+        (
+            None,
+            {"fields": ("standing", "code", "book", "currency", "posted", "reserved", "stopped")},
+        ),
         ("References", {"fields": ("shown_id", "owner")}),
     )
     shown_id = public_id
@@ -51,6 +59,17 @@ class LedgerAccountPage(LookOnlyAdmin[LedgerAccount]):
         """Show what is reserved."""
         balance = _balance(row)
         return str(Money(balance.pending_minor, row.currency)) if balance else EMPTY
+
+    @display(description="Stopped")
+    def stopped(self, row: LedgerAccount) -> str:
+        """Show what the ledger stops on it, and what it holds back."""
+        balance = _balance(row)
+        if balance is None:
+            return EMPTY
+        said = [word for bit, word in STOPS.items() if balance.frozen & bit]
+        if balance.held_back_minor:
+            said.append(f"{Money(balance.held_back_minor, row.currency)} held back")
+        return ", ".join(said).capitalize() or "Nothing"
 
     @display(description="Account")
     def owner(self, row: LedgerAccount) -> SafeString:

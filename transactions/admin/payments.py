@@ -22,6 +22,7 @@ from audit.adminparts import (
     spoken,
     trace,
 )
+from transactions.admin.freezes import linked_account
 from transactions.admin.standings import (
     DISPUTE_COLOURS,
     DISPUTES,
@@ -97,7 +98,8 @@ class PaymentPage(LookOnlyAdmin[Payment]):
         if row.account_id is None:
             return "Nobody's yet: held in suspense"
         name = getattr(row, "account_name", None) or "Account"
-        return page_of("accounts.account", row.account_id, text=name)
+        frozen = getattr(row, "account_frozen", None)
+        return linked_account(row.account_id, name=name, frozen=frozen)
 
     @display(description="Booked")
     def booked(self, row: Payment) -> str:

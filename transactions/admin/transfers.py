@@ -24,6 +24,7 @@ from audit.adminparts import (
     tag,
     trace,
 )
+from transactions.admin.freezes import linked_account
 from transactions.admin.payouts import ask_for_payout
 from transactions.admin.standings import TRANSFER_COLOURS, TRANSFERS
 from transactions.models import Transfer
@@ -98,7 +99,7 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     def account(self, row: Transfer) -> SafeString:
         """Show the account that the money leaves."""
         name = getattr(row, "source_name", None) or "System account"
-        return page_of("accounts.account", row.source_id, text=name)
+        return linked_account(row.source_id, name=name, frozen=getattr(row, "source_frozen", None))
 
     @display(description="To")
     def payee(self, row: Transfer) -> SafeString | str:

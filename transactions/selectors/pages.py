@@ -29,10 +29,16 @@ CHOICES_MAX: Final = 500
 
 
 def transfers_for_pages(*, to: Actor) -> QuerySet[Transfer]:
-    """Return the transfers `to` may see, each with payee masks and its account's name."""
-    name = Account.objects.filter(pk=OuterRef("source_id")).values("name")[:1]
+    """Return the transfers `to` may see, with payee masks and how their account is called.
+
+    And what is frozen of it, as `source_frozen`.
+    """
+    source = Account.objects.filter(pk=OuterRef("source_id"))
     found = visible_transfers(to=to).select_related("payee_name", "payee_iban", "approval")
-    return found.annotate(source_name=Subquery(name))
+    return found.annotate(
+        source_name=Subquery(source.values("name")[:1]),
+        source_frozen=Subquery(source.values("freeze_mode")[:1]),
+    )
 
 
 def transfer_of_origin(origin: str, *, actor: Actor) -> Transfer | None:
@@ -41,10 +47,13 @@ def transfer_of_origin(origin: str, *, actor: Actor) -> Transfer | None:
 
 
 def payments_for_pages(*, to: Actor) -> QuerySet[Payment]:
-    """Return the payments `to` may see, each with its account's name."""
-    name = Account.objects.filter(pk=OuterRef("account_id")).values("name")[:1]
+    """Return the payments `to` may see, each with its account's name, and what is frozen of it."""
+    account = Account.objects.filter(pk=OuterRef("account_id"))
     found = by_account(Payment.objects.all(), to=to, path="account_id")
-    return found.annotate(account_name=Subquery(name))
+    return found.annotate(
+        account_name=Subquery(account.values("name")[:1]),
+        account_frozen=Subquery(account.values("freeze_mode")[:1]),
+    )
 
 
 def named_postings(journal: Journal, *, to: Actor) -> Sequence[tuple[Posting, str]]:

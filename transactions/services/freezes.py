@@ -1,6 +1,6 @@
 """Freezing: at once by one person, confirmed and lifted only by two, ended by the clock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -70,38 +70,27 @@ def freeze_account(
     if account.closed_at is not None:
         raise AccountClosed(account=account.public_id)
     is_later = terms.starts_at is not None and terms.starts_at > now
-    with refuse_on({"freeze_once_a_reference": AlreadyFrozen(account=account.public_id)}):
-        freeze = Freeze.objects.create(
-            account=account,
-            book_id=account.book_id,
-            mode=mode,
-            amount_minor=terms.amount_minor,
-            state=FreezeState.SCHEDULED if is_later else FreezeState.IN_FORCE,
-            reason_code=terms.reason_code,
-            reason=reason,
-            legal_reference=legal_reference,
-            placed_by=actor.ref,
-            starts_at=terms.starts_at,
-            ends_at=terms.ends_at,
-            confirm_by=now + CONFIRM_WITHIN,
-        )
-    payload = freeze_payload(freeze)
-    approval = ask(
-        CONFIRM,
-        actor=actor,
-        subject_ref=freeze.audit_ref,
-        book_id=freeze.book_id,
-        payload=payload,
-    )
-    _obey(account)
-    record(
-        "freeze.scheduled" if is_later else "account.frozen",
-        actor=actor,
-        target=account,
-        facts={**payload, "confirm_by": freeze.confirm_by},
-        rows=[account, freeze, approval],
+    freeze = Freeze(
+        account=account,
         book_id=account.book_id,
+        mode=mode,
+        amount_minor=terms.amount_minor,
+        state=FreezeState.SCHEDULED if is_later else FreezeState.IN_FORCE,
+        reason_code=terms.reason_code,
+        reason=reason,
+        legal_reference=legal_reference,
+        placed_by=actor.ref,
+        starts_at=terms.starts_at,
+        ends_at=terms.ends_at,
+        confirm_by=now + CONFIRM_WITHIN,
     )
+    with refuse_on({"freeze_once_a_reference": AlreadyFrozen(account=account.public_id)}):
+        freeze.save(force_insert=True)
+    _obey(account)
+    asked = _ask(CONFIRM, freeze=freeze, actor=actor, payload=freeze_payload(freeze))
+    rows = [account, freeze, asked]
+    action = "freeze.scheduled" if is_later else "account.frozen"
+    _record(action, freeze=freeze, actor=actor, rows=rows, facts=freeze_payload(freeze))
     return freeze
 
 
@@ -126,23 +115,11 @@ def request_lifting(*, actor: Actor, freeze_id: UUID, reason: str) -> Approval:
     """
     freeze = access_freeze(freeze_id, actor=actor, lock=True)
     _expect(freeze, FreezeState.SCHEDULED, FreezeState.IN_FORCE)
-    with refuse_on({"approval_one_open": AlreadyAsked(ref=freeze.audit_ref)}):
-        approval = ask(
-            LIFT,
-            actor=actor,
-            subject_ref=freeze.audit_ref,
-            book_id=freeze.book_id,
-            payload=_lifting_payload(freeze, why=reason),
-        )
-    record(
-        "freeze.lifting_requested",
-        actor=actor,
-        target=freeze.account,
-        facts={"freeze": freeze.public_id, "reason": reason},
-        rows=[approval],
-        book_id=freeze.book_id,
-    )
-    return approval
+    payload = _lifting_payload(freeze, why=reason)
+    asked = _ask(LIFT, freeze=freeze, actor=actor, payload=payload)
+    facts = {"reason": reason}
+    _record("freeze.lifting_requested", freeze=freeze, actor=actor, rows=[asked], facts=facts)
+    return asked
 
 
 @command
@@ -252,6 +229,18 @@ def _obey(account: Account) -> None:
     restrain(account.pk)
 
 
+def _ask(action: str, *, freeze: Freeze, actor: Actor, payload: Mapping[str, Json]) -> Approval:
+    """Ask a second person about a freeze; AlreadyAsked where somebody did."""
+    with refuse_on({"approval_one_open": AlreadyAsked(ref=freeze.audit_ref)}):
+        return ask(
+            action,
+            actor=actor,
+            subject_ref=freeze.audit_ref,
+            book_id=freeze.book_id,
+            payload=payload,
+        )
+
+
 def _without_requests(freeze: Freeze) -> list[Approval]:
     """Close and return what a second person was asked about a freeze that is over."""
     pointless = approvals_not_used(freeze.audit_ref)
@@ -266,7 +255,7 @@ def _record(
     freeze: Freeze,
     actor: Actor,
     rows: Sequence[Guarded],
-    facts: dict[str, object] | None = None,
+    facts: Mapping[str, object] | None = None,
 ) -> None:
     """Write down what became of a freeze, on its account."""
     record(
