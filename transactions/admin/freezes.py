@@ -139,12 +139,14 @@ class FreezePage(LookOnlyAdmin[Freeze]):
         return self.confirm(request, row=row, step=step)
 
 
-def linked_account(key: UUID | None, *, name: str, frozen: str | None) -> SafeString:
-    """Return a link to an account, which shows what of it is frozen wherever it is shown."""
-    link = page_of("accounts.account", key, text=name)
-    if frozen in (None, FreezeMode.NONE):
+def linked_account(row: Any, *, key: UUID | None, unnamed: str) -> SafeString:
+    """Return a link to a row's account, and beside it whether it is closed or frozen."""
+    link = page_of("accounts.account", key, text=getattr(row, "account_name", None) or unnamed)
+    if getattr(row, "account_closed", None):
+        return format_html("{} {}", link, tag("Closed"))
+    mode = FreezeMode(getattr(row, "account_frozen", None) or FreezeMode.NONE)
+    if mode is FreezeMode.NONE:
         return link
-    mode = FreezeMode(frozen)
     return format_html("{} {}", link, tag(f"Frozen: {mode.label}", colour=FREEZE_COLOURS[mode]))
 
 

@@ -97,9 +97,7 @@ class PaymentPage(LookOnlyAdmin[Payment]):
         """Lead to the account that was paid."""
         if row.account_id is None:
             return "Nobody's yet: held in suspense"
-        name = getattr(row, "account_name", None) or "Account"
-        frozen = getattr(row, "account_frozen", None)
-        return linked_account(row.account_id, name=name, frozen=frozen)
+        return linked_account(row, key=row.account_id, unnamed="Account")
 
     @display(description="Booked")
     def booked(self, row: Payment) -> str:

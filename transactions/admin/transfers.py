@@ -98,8 +98,7 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     @display(description="From")
     def account(self, row: Transfer) -> SafeString:
         """Show the account that the money leaves."""
-        name = getattr(row, "source_name", None) or "System account"
-        return linked_account(row.source_id, name=name, frozen=getattr(row, "source_frozen", None))
+        return linked_account(row, key=row.source_id, unnamed="System account")
 
     @display(description="To")
     def payee(self, row: Transfer) -> SafeString | str:

@@ -29,16 +29,9 @@ CHOICES_MAX: Final = 500
 
 
 def transfers_for_pages(*, to: Actor) -> QuerySet[Transfer]:
-    """Return the transfers `to` may see, with payee masks and how their account is called.
-
-    And what is frozen of it, as `source_frozen`.
-    """
-    source = Account.objects.filter(pk=OuterRef("source_id"))
+    """Return the transfers `to` may see, each with payee masks and how its account stands."""
     found = visible_transfers(to=to).select_related("payee_name", "payee_iban", "approval")
-    return found.annotate(
-        source_name=Subquery(source.values("name")[:1]),
-        source_frozen=Subquery(source.values("freeze_mode")[:1]),
-    )
+    return found.annotate(**_account_as_it_stands("source_id"))
 
 
 def transfer_of_origin(origin: str, *, actor: Actor) -> Transfer | None:
@@ -47,13 +40,9 @@ def transfer_of_origin(origin: str, *, actor: Actor) -> Transfer | None:
 
 
 def payments_for_pages(*, to: Actor) -> QuerySet[Payment]:
-    """Return the payments `to` may see, each with its account's name, and what is frozen of it."""
-    account = Account.objects.filter(pk=OuterRef("account_id"))
+    """Return the payments `to` may see, each with how its account stands."""
     found = by_account(Payment.objects.all(), to=to, path="account_id")
-    return found.annotate(
-        account_name=Subquery(account.values("name")[:1]),
-        account_frozen=Subquery(account.values("freeze_mode")[:1]),
-    )
+    return found.annotate(**_account_as_it_stands("account_id"))
 
 
 def named_postings(journal: Journal, *, to: Actor) -> Sequence[tuple[Posting, str]]:
@@ -122,3 +111,16 @@ def decisions_on(approval: Approval) -> Sequence[Decision]:
 
 def _sees_all(to: Actor) -> bool:
     return to.may(SEES_EVERY_PORTFOLIO_GRANT)
+
+
+def _account_as_it_stands(path: str) -> dict[str, Subquery]:
+    """Return a row's account's name, what of it is frozen, and since when it is closed."""
+    account = Account.objects.filter(pk=OuterRef(path))
+    return {
+        f"account_{name}": Subquery(account.values(column)[:1])
+        for name, column in (
+            ("name", "name"),
+            ("frozen", "freeze_mode"),
+            ("closed", "closed_at"),
+        )
+    }
