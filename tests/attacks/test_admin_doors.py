@@ -29,7 +29,7 @@ from tests import factories
 from tests.staff import Member, invite, sign_in
 from transactions.meanings import DisputeNotice, DisputeState
 from transactions.models import Journal
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 from transactions.services.movements import book_movement
 from transactions.services.notices import note_dispute
 from transactions.states import TransferState
@@ -218,7 +218,7 @@ def test_an_act_on_what_is_not_there_is_404(
             assert _post(client, label, key, act).status_code == 404, (label, act, key)
 
 
-NOT_THEIRS: Final = {"cancel", "withdraw", "escalate"}
+NOT_THEIRS: Final = {"cancel", "withdraw", "escalate", "floor", "close", "reopen"}
 
 
 def test_what_one_types_is_never_an_error(rows: Rows, as_staff: Callable[[Role], Client]) -> None:
