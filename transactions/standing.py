@@ -123,6 +123,7 @@ def sides(
     for name, account in (("source_account", source), ("destination_account", destination)):
         if account and account.currency != currency:
             raise CurrencyMismatch(fields={"currency": f"{name} is kept in {account.currency}"})
+    for account in (source, destination):
         if account and account.is_closed:
             raise AccountClosed(account=typeid("acc", account.account_id))
     return source, destination

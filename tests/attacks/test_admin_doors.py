@@ -28,8 +28,8 @@ from integrations.states import DispatchAct
 from tests import factories
 from tests.staff import Member, invite, sign_in
 from transactions.meanings import DisputeNotice, DisputeState
-from transactions.models import Journal
-from transactions.services.freezes import freeze_account
+from transactions.models import BatchItem, Journal, Payment
+from transactions.services.books import freeze_account
 from transactions.services.movements import book_movement
 from transactions.services.notices import note_dispute
 from transactions.states import TransferState
@@ -80,6 +80,9 @@ def rows(transactional_db: None, as_role: AsRole) -> Rows:
         dispute = note_dispute(actor=factories.provider(), notice=_objection(charge.payment_ref))
         receive("stripe", endpoint="main", event=_event(), body=b"{}")
         log_dispatch(settled, DispatchAct.PAY, answer=Accepted(provider_ref="pay_1"), seconds=0.1)
+        stray = factories.charge(None)
+        book_movement(actor=factories.provider(), movement=stray)
+        batch = factories.batch(company)
         found: dict[str, Model] = {
             "accounts.account": company.giver,
             "accounts.approval": waiting.approval or settled,
@@ -90,15 +93,21 @@ def rows(transactional_db: None, as_role: AsRole) -> Rows:
             "audit.entry": Entry.objects.latest("id"),
             "integrations.callback": Callback.objects.get(),
             "integrations.dispatch": Dispatch.objects.get(),
+            "transactions.batchitem": BatchItem.objects.get(batch=batch),
             "transactions.dispute": dispute,
+            "transactions.hold": factories.hold(company),
             "transactions.journal": Journal.objects.latest("id"),
+            "transactions.journalproposal": factories.manual_journal(company),
             "transactions.ledgeraccount": settled.source,
-            "transactions.payment": type(dispute)
-            ._meta.apps.get_model("transactions.Payment")
-            .objects.get(),
+            "transactions.payment": Payment.objects.get(account_id=company.giver.pk),
+            "transactions.registeredpayee": factories.registered(company),
             "transactions.transfer": waiting,
+            "transactions.transferbatch": batch,
         }
-    return {label: row.pk for label, row in found.items()}
+        item = factories.suspense_of(stray)
+    return {label: row.pk for label, row in found.items()} | {
+        "transactions.suspenseposting": item.id
+    }
 
 
 def _objection(payment_ref: str | None) -> DisputeNotice:
@@ -218,7 +227,18 @@ def test_an_act_on_what_is_not_there_is_404(
             assert _post(client, label, key, act).status_code == 404, (label, act, key)
 
 
-NOT_THEIRS: Final = {"cancel", "withdraw", "escalate", "floor", "close", "reopen"}
+NOT_THEIRS: Final = {
+    "cancel",
+    "withdraw",
+    "escalate",
+    "reverse",
+    "allocate",
+    "change-details",
+    "retire",
+    "floor",
+    "close",
+    "reopen",
+}
 
 
 def test_what_one_types_is_never_an_error(rows: Rows, as_staff: Callable[[Role], Client]) -> None:
