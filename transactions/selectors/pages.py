@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from accounts.models import Account, Approval, Decision, Freeze
+from accounts.models import Account, Approval, Decision
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
 from accounts.scopes import by_account, visible_accounts
 from audit.actors import Actor
@@ -139,11 +139,6 @@ def accounts_to_choose_from(*, to: Actor) -> Sequence[Account]:
     """Return the accounts `to` may see, by name, at most `CHOICES_MAX`."""
     found = visible_accounts(to=to).select_related("partner").order_by("partner__name", "name")
     return list(found[:CHOICES_MAX])
-
-
-def open_freeze_of(account_id: UUID) -> Freeze | None:
-    """Return the freeze on an account that nobody has lifted."""
-    return Freeze.objects.filter(account_id=account_id, lifted_at__isnull=True).first()
 
 
 def decisions_on(approval: Approval) -> Sequence[Decision]:

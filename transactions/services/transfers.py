@@ -1,6 +1,5 @@
 """Commands on transfers as their owners know them: asking for one, and calling it off."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from django.utils import timezone
@@ -29,7 +28,7 @@ def request_transfer(*, actor: Actor, order: TransferOrder, origin: str) -> Tran
     CurrencyMismatch, PayeeNotRegistered, PayeeCooling, LimitExceeded,
     AccountFrozen, InsufficientFunds; AlreadyBooked for a known origin.
     """
-    _check_staff(actor, orders=[order])
+    _check_staff(actor, order=order)
     (found,) = take_in([Instruction(order=order, origin=origin)], actor=actor)
     if isinstance(found, Refusal):
         raise found
@@ -97,7 +96,7 @@ def escalate_transfer(*, actor: Actor, transfer_id: UUID, reason: str) -> Transf
     return transfer
 
 
-def _check_staff(actor: Actor, *, orders: Sequence[TransferOrder]) -> None:
+def _check_staff(actor: Actor, *, order: TransferOrder) -> None:
     """Refuse to move money inside for staff: a payout of theirs waits for a second person."""
-    if actor.kind is ActorKind.STAFF and any(order.payee is None for order in orders):
+    if actor.kind is ActorKind.STAFF and order.payee is None:
         raise NotPermitted(permission="transactions.request_internal_transfer")

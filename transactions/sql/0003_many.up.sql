@@ -145,8 +145,6 @@ $$;
 DROP FUNCTION ledger_reserve(uuid, bigint);
 CREATE FUNCTION ledger_reserve(p_accounts uuid[], p_amounts bigint[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
-DECLARE
-    v_moved bigint;
 BEGIN
     PERFORM 1 FROM public.transactions_balance WHERE account_id = ANY(p_accounts) ORDER BY account_id FOR NO KEY UPDATE;
     WITH asked AS MATERIALIZED (
