@@ -123,6 +123,8 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
     search_fields: tuple[str, ...] = ()
     actions_selection_counter = False
     change_form_after_template = "admin/timeline_slot.html"
+    # How rows come to be on this page, for a list that has none.
+    empty_sentence = "Nothing of this kind has happened where you may look."
 
     def officer(self, request: HttpRequest) -> Actor:
         """Return who is looking."""

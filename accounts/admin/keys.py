@@ -23,6 +23,9 @@ class IdempotencyKeyPage(LookOnlyAdmin[IdempotencyKey]):
     list_display = ("request_line", "outcome", "made", "client", "partner", "used_at", "kept")
     search_fields = ("resource",)
     search_help_text = "The key itself, or the id of what it made: exactly as written"
+    empty_sentence = (
+        "Each request of a partner that moves money carries a key, and shows here with its answer."
+    )
     fieldsets = (
         (None, {"fields": ("standing", "request_line", "outcome", "made", "client", "partner")}),
         ("References", {"fields": ("used_at", "kept", "key_digest", "key")}),

@@ -66,3 +66,7 @@ class Freeze(Guarded):
                 name="freeze_one_open", fields=["account"], condition=Q(lifted_at__isnull=True)
             ),
         ]
+
+    def __str__(self) -> str:
+        """Read as what it is and why."""
+        return f"Freeze: {self.reason}"

@@ -45,6 +45,10 @@ class IdempotencyKey(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        """Read as the request that it made happen once."""
+        return " ".join(self.route)
+
     @property
     def used_by(self) -> UUID:
         """Return the account whose client used the key."""

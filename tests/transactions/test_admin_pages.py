@@ -1,15 +1,18 @@
 """Every page of the staff's admin, for every role: who may look, and that looking is all."""
 
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.admin import site
 from django.utils import timezone
 
 from accounts.models import Freeze
 from accounts.roles import ROLES, Role
 from accounts.states import FreezeMode
+from audit.adminkit import LookOnlyAdmin
 from audit.models import Entry
 from audit.typeids import uuid7
 from integrations.models import Callback, Dispatch
@@ -37,6 +40,7 @@ PAGES = (
     "transactions_dispute",
     "transactions_journalproposal",
     "transactions_suspenseposting",
+    "transactions_registeredpayee",
     "accounts_account",
     "accounts_customer",
     "accounts_approval",
@@ -121,6 +125,7 @@ def _happen(company: factories.Cast, *, waiting: Transfer) -> dict[str, UUID]:
     return {
         "transactions_journalproposal": factories.manual_journal(company).pk,
         "transactions_suspenseposting": factories.suspense_of(stray).id,
+        "transactions_registeredpayee": factories.registered(company).pk,
         "transactions_transfer": waiting.pk,
         "transactions_hold": waiting.hold.pk,
         "transactions_transferbatch": batch.pk,
@@ -139,6 +144,11 @@ def _happen(company: factories.Cast, *, waiting: Transfer) -> dict[str, UUID]:
         "integrations_dispatch": dispatch.pk,
         "audit_entry": Entry.objects.filter(action="account.frozen").get().pk,
     }
+
+
+def test_no_page_that_looks_is_forgotten_here() -> None:
+    looking = (page for page in site._registry.values() if isinstance(page, LookOnlyAdmin))
+    assert {page.opts.label_lower.replace(".", "_") for page in looking} == set(PAGES)
 
 
 def _may(role: Role, *, page: str) -> bool:
@@ -221,6 +231,23 @@ def test_lists_filter_and_find(world: World) -> None:
         assert found("transactions_transfer", q=term) == [transfer.pk]
     assert found("integrations_callback", q="evt_1") == [world.keys["integrations_callback"]]
     assert found("integrations_callback", q="evt") == []
+
+
+def test_an_empty_list_says_how_rows_come_to_be_there(transactional_db: None) -> None:
+    desk = seat(Role.COMPLIANCE_OFFICER)
+    for page in set(PAGES) - {"audit_entry", "transactions_ledgeraccount"}:  # never empty
+        listed = desk.open(f"{page}_changelist")
+        assert listed.context["cl"].result_list == [], page
+        assert listed.context["cl"].model_admin.empty_sentence in unescape(listed.content.decode())
+        searched = desk.open(f"{page}_changelist", q="nobody").content
+        assert b"Nothing matches" in searched, page
+        assert b"Nothing here yet" not in searched, page
+
+
+def test_every_page_is_headed_by_what_it_is_about(world: World) -> None:
+    desk = seat(Role.COMPLIANCE_OFFICER)
+    for page in PAGES:
+        assert b" object (" not in desk.open(f"{page}_change", world.keys[page]).content, page
 
 
 def test_an_entry_shows_from_what_to_what(world: World) -> None:

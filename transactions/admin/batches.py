@@ -93,6 +93,10 @@ class BatchPage(LookOnlyAdmin[TransferBatch]):
     list_filter = (BatchStateFilter, "is_atomic")
     search_fields = ("reference", "trace_id", "origin")
     search_help_text = "Id, reference or trace: exactly as written"
+    empty_sentence = (
+        "A partner sends up to 10,000 transfers at once to POST /v1/transfer-batches."
+        " Each batch shows here how far it is and what came of each transfer."
+    )
     fieldsets = (
         (None, {"fields": ("standing", "state_label", "progress", "size", "kind", "reference")}),
         ("What came of it", {"fields": ("counts", "why_not", "refusals", "all_items")}),

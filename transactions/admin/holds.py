@@ -42,6 +42,7 @@ class HoldPage(LookOnlyAdmin[Hold]):
     list_filter = ("state",)
     search_fields = ("reference", "trace_id", "origin")
     search_help_text = "Id, reference or trace: exactly as written"
+    empty_sentence = "A hold reserves money: for a payout, or for a partner that asks for it."
     fieldsets = (
         (None, {"fields": ("standing", "amount", "state_label", "left")}),
         ("Whose, and where to", {"fields": ("account_name", "to", "reason", "until")}),

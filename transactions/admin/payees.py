@@ -107,6 +107,10 @@ class PayeePage(LookOnlyAdmin[RegisteredPayee]):
     list_filter = ("state",)
     search_fields = ("alias",)
     search_help_text = "Id, or what we call it: exactly as written"
+    empty_sentence = (
+        "Register whom a partner pays with “New payee”. A second person approves it before"
+        " anything is paid there."
+    )
     actions_list = ("new_payee",)
     actions_detail = ("change_details", "retire")
     fieldsets = (

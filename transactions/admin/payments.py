@@ -155,7 +155,7 @@ class DisputePage(LookOnlyAdmin[Dispute]):
     @display(description="Amount")
     def disputed(self, row: Dispute) -> str:
         """Show the amount."""
-        return str(Money(row.amount_minor, row.currency))
+        return str(row.money)
 
     @display(description="The payer says")
     def why(self, row: Dispute) -> str:

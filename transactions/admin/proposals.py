@@ -33,6 +33,10 @@ class JournalProposalPage(LookOnlyAdmin[JournalProposal]):
     list_filter = ("approval__state",)
     search_fields = ("evidence",)
     search_help_text = "Id, or where the evidence is kept: exactly as written"
+    empty_sentence = (
+        "Propose a correction of the books with “New manual journal”. A second person approves"
+        " exactly its lines before anything moves."
+    )
     actions_list = ("new_journal",)
     fieldsets = (
         (None, {"fields": ("standing", "state_label", "book", "reason", "evidence")}),

@@ -110,6 +110,9 @@ class SuspensePage(LookOnlyAdmin[SuspensePosting]):
     list_display = ("amount", "remains", "book", "why", "about", "arrived")
     list_filter = (OpenFilter,)
     search_help_text = "Key: exactly as written"
+    empty_sentence = (
+        "Money that arrives and belongs to nobody we know waits here until it is allocated."
+    )
     actions_detail = ("allocate",)
     fieldsets = (
         (None, {"fields": ("standing", "amount", "remains", "book", "why", "about", "arrived")}),

@@ -83,6 +83,15 @@ class Dispute(Guarded):
         ]
         indexes = [models.Index(name="dispute_by_payment", fields=["payment_ref"])]
 
+    def __str__(self) -> str:
+        """Show amount and the provider's reference."""
+        return f"{self.money} {self.reference}"
+
+    @property
+    def money(self) -> Money:
+        """Return what the payer wants back."""
+        return Money(self.amount_minor, self.currency)
+
 
 class ProviderPayout(Guarded):
     """One payment of a provider to our own bank account."""
