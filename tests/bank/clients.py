@@ -5,11 +5,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final
 
 from tests.bank import operations
 from tests.bank.history import MOVING, Answer, Asked, Event, History, Kind, Phase
-from tests.bank.operations import Door, Operation, Unsure
+from tests.bank.operations import Operation, Unsure, WayIn, Worker
 from tests.bank.world import CURRENCIES, World
 
 AMOUNT_MINOR_MAX: Final = 5
@@ -18,18 +18,6 @@ RESOLVE_SECONDS_MAX: Final = 60.0
 KEPT_MAX: Final = 2_000
 # Out of a hundred. Two-phase: reserve, then call it off or book one that waits as paid.
 MIX: Final = {"move": 55, "two_phase": 10, "give_back": 5, "read": 20, "resend": 10}
-
-
-class FullDoor(Door, Protocol):
-    """A door through which a payout can be claimed too, and that can be left."""
-
-    def claim(self) -> str:
-        """Return the payout that was claimed, '' for none."""
-        ...
-
-    def leave(self) -> None:
-        """Close what the door holds open for this thread."""
-        ...
 
 
 @dataclass
@@ -44,11 +32,11 @@ class Shared:
 
 @dataclass
 class Client:
-    """One client, driven by a seed."""
+    """One client, driven by a seed; with a worker, it also pays out what it reserves."""
 
     number: int
     seed: int
-    door: FullDoor
+    way: WayIn
     shared: Shared
     mix: Mapping[str, int] = field(default_factory=lambda: MIX)
     kept: list[Operation] = field(default_factory=list)
@@ -64,7 +52,7 @@ class Client:
         except BaseException as error:  # noqa: BLE001 - shown by the run, whatever it is
             self.shared.broken.append(error)
         finally:
-            self.door.leave()
+            self.way.door.leave()
 
     def _roll(self) -> str:
         return self.dice.choices(list(self.mix), weights=list(self.mix.values()))[0]
@@ -82,19 +70,24 @@ class Client:
         self._keep(operations.move(self._name(), self._order(Kind.TRANSFER)))
 
     def _two_phase(self) -> None:
-        """Reserve; then call that off, or claim and settle whichever has waited longest."""
+        """Reserve; then call that off, or pay out whichever has waited longest."""
         _, answer = self._keep(operations.move(self._name(), self._order(Kind.RESERVE)))
         if self.dice.random() < 0.5:
             if answer.transfer:
                 self.carry_out(operations.cancel(self._name(), transfer=answer.transfer))
-        elif claimed := self.door.claim():
-            phase, _ = self.carry_out(operations.settle(self._name(), transfer=claimed))
+        elif self.way.worker:
+            self._pay_out(self.way.worker)
+
+    def _pay_out(self, worker: Worker) -> None:
+        if claimed := worker.claim():
+            operation = operations.settle(self._name(), transfer=claimed, worker=worker)
+            phase, _ = self.carry_out(operation)
             self.settled += [claimed] if phase is Phase.DONE else []
 
     def _give_back(self) -> None:
-        if self.settled:
+        if self.settled and (worker := self.way.worker):
             transfer = self.settled.pop(self.dice.randrange(len(self.settled)))
-            self.carry_out(operations.give_back(self._name(), transfer=transfer))
+            self.carry_out(operations.give_back(self._name(), transfer=transfer, worker=worker))
 
     def _resend(self) -> None:
         """Send an earlier key again; every second time with another amount."""
@@ -132,7 +125,7 @@ class Client:
         end = time.monotonic() + RESOLVE_SECONDS_MAX
         while True:
             try:
-                phase, answer = operation.attempt(self.door)
+                phase, answer = operation.attempt(self.way.door)
             except Unsure:
                 self._note(operation, Phase.UNSURE)
                 if time.monotonic() > end:

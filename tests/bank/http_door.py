@@ -68,18 +68,6 @@ class HttpDoor:
         path = f"/v1/transfers/{typeid('trf', UUID(transfer))}/cancel"
         return self._post(path, body={}, key=key)
 
-    def claim(self) -> str:
-        """Claim nothing: that is the real worker's."""
-        return ""
-
-    def settle(self, transfer: str) -> Answer:
-        """Settle nothing: the real worker hears it from its bank."""
-        raise NotImplementedError(transfer)
-
-    def give_back(self, transfer: str) -> Answer:
-        """Give nothing back."""
-        raise NotImplementedError(transfer)
-
     def read(self) -> Answer:
         """Read every balance at one instant."""
         return self.reader.read()

@@ -1,6 +1,6 @@
 """What a client of the bank can do: small classes over a door, each safe to try again.
 
-A door is how they reach the bank: the service layer, or HTTP.
+A door is how clients reach the bank: the service layer, or HTTP. A worker pays out for it.
 """
 
 from collections.abc import Callable
@@ -29,6 +29,22 @@ class Door(Protocol):
         """Call a payout off."""
         ...
 
+    def read(self) -> Answer:
+        """Read every balance at one instant."""
+        ...
+
+    def leave(self) -> None:
+        """Close what the door holds open for this thread."""
+        ...
+
+
+class Worker(Protocol):
+    """Who pays out. Every call but `claim` raises Unsure or Refused, or has been done."""
+
+    def claim(self) -> str:
+        """Return the payout that was claimed, '' for none."""
+        ...
+
     def settle(self, transfer: str) -> Answer:
         """Say that a payout was paid."""
         ...
@@ -37,9 +53,13 @@ class Door(Protocol):
         """Say that a payout came back."""
         ...
 
-    def read(self) -> Answer:
-        """Read every balance at one instant."""
-        ...
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """One client's door, and the worker that pays out for it where it has one of its own."""
+
+    door: Door
+    worker: Worker | None = None
 
 
 Act = Callable[[Door], Answer]
@@ -72,16 +92,16 @@ def cancel(name: str, *, transfer: str) -> Operation:
     return Operation(name, asked, lambda door: door.cancel(transfer, key=name))
 
 
-def settle(name: str, *, transfer: str) -> Operation:
+def settle(name: str, *, transfer: str, worker: Worker) -> Operation:
     """Book a payout as paid."""
     asked = Asked(kind=Kind.SETTLE, transfer=transfer)
-    return Operation(name, asked, lambda door: door.settle(transfer))
+    return Operation(name, asked, lambda _: worker.settle(transfer))
 
 
-def give_back(name: str, *, transfer: str) -> Operation:
+def give_back(name: str, *, transfer: str, worker: Worker) -> Operation:
     """Book a payout as come back: the reversal of its journal."""
     asked = Asked(kind=Kind.RETURN, transfer=transfer)
-    return Operation(name, asked, lambda door: door.give_back(transfer))
+    return Operation(name, asked, lambda _: worker.give_back(transfer))
 
 
 def read(name: str) -> Operation:

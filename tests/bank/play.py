@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from tests.bank.checker import Findings, check
-from tests.bank.clients import Client, FullDoor, Shared, Tally, tally
+from tests.bank.clients import Client, Shared, Tally, tally
 from tests.bank.history import History
 from tests.bank.nemesis import Fault, Nemesis
+from tests.bank.operations import WayIn
 from tests.bank.world import World, create, final_books
 from tests.clusters import Cluster
 from tests.faults.commit_eater import CommitEater
@@ -95,8 +96,8 @@ class Side(Protocol):
 
     def opened(
         self, world: World, *, server: Cluster, port: int
-    ) -> AbstractContextManager[Sequence[FullDoor]]:
-        """Open a door a client; some of their lines may lead through `port` to the server."""
+    ) -> AbstractContextManager[Sequence[WayIn]]:
+        """Open a way in a client; some of their lines may lead through `port` to the server."""
         ...
 
     def workers(self) -> list[int]:
@@ -115,10 +116,10 @@ def play(server: Cluster, *, plan: Plan, side: Side) -> Report:
     shared = Shared(world=world, history=History())
     with server.entered("api"), CommitEater("127.0.0.1", port=server.port) as eater:
         nemesis = Nemesis(server=server, eater=eater, seed=plan.seed, workers=side.workers)
-        with side.opened(world, server=server, port=eater.port) as doors:
+        with side.opened(world, server=server, port=eater.port) as ways:
             clients = [
-                Client(number=number, seed=plan.seed, door=door, shared=shared, mix=side.mix)
-                for number, door in enumerate(doors)
+                Client(number=number, seed=plan.seed, way=way, shared=shared, mix=side.mix)
+                for number, way in enumerate(ways)
             ]
             began = time.monotonic()
             _run(clients, nemesis=nemesis, plan=plan, shared=shared)

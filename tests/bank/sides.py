@@ -12,9 +12,10 @@ from accounts.roles import SCOPES
 from accounts.services.clients import register_client
 from audit.typeids import typeid
 from tests.bank import operations
-from tests.bank.clients import MIX, Client, FullDoor
+from tests.bank.clients import MIX, Client
 from tests.bank.history import Answer, Asked, Event, Kind, Phase
 from tests.bank.http_door import HttpDoor, token_for
+from tests.bank.operations import WayIn
 from tests.bank.service_door import ServiceDoor
 from tests.bank.world import FOUNDER, World
 from tests.clusters import Cluster
@@ -40,15 +41,16 @@ class ServiceSide:
     door: type[ServiceDoor] = ServiceDoor
 
     @contextmanager
-    def opened(self, world: World, *, server: Cluster, port: int) -> Iterator[Sequence[FullDoor]]:
+    def opened(self, world: World, *, server: Cluster, port: int) -> Iterator[Sequence[WayIn]]:
         """Open a door a client, two of them through `port`."""
-        yield [
+        doors = [
             self.door(
                 world=world,
                 lines=Lines(server.passwords, [port] if number < BEHIND_THE_EATER else []),
             )
             for number in range(CLIENTS)
         ]
+        yield [WayIn(door, worker=door) for door in doors]
 
     def workers(self) -> list[int]:
         """Return nobody: the clients are threads of ours."""
@@ -56,10 +58,14 @@ class ServiceSide:
 
     def conclude(self, client: Client, *, server: Cluster) -> None:
         """Book as paid what was claimed by somebody who never heard so, as the sweeper would."""
+        assert client.way.worker is not None
         with server.entered("worker"):
             for key in _payouts(client, TransferState.DISPATCHED):
-                client.carry_out(operations.settle(f"swept-{key}", transfer=str(key)))
-        client.door.leave()
+                name, transfer = f"swept-{key}", str(key)
+                client.carry_out(
+                    operations.settle(name, transfer=transfer, worker=client.way.worker)
+                )
+        client.way.door.leave()
 
 
 @dataclass
@@ -80,7 +86,7 @@ class HttpSide:
         return {name: MIX[name] for name in ("move", "read", "resend")} | payouts
 
     @contextmanager
-    def opened(self, world: World, *, server: Cluster, port: int) -> Iterator[Sequence[FullDoor]]:
+    def opened(self, world: World, *, server: Cluster, port: int) -> Iterator[Sequence[WayIn]]:
         """Start everybody, and give each client a line to the API."""
         with server.entered("migrator"):
             client = register_client(
@@ -90,10 +96,12 @@ class HttpSide:
         with self._crew(server), api_process(database=address, workers=WEB_PROCESSES) as api:
             token = token_for(client, port=api.port, scope=" ".join(SCOPES))
             yield [
-                HttpDoor(
-                    port=api.port,
-                    token=token,
-                    reader=ServiceDoor(world=world, lines=Lines(server.passwords)),
+                WayIn(
+                    HttpDoor(
+                        port=api.port,
+                        token=token,
+                        reader=ServiceDoor(world=world, lines=Lines(server.passwords)),
+                    )
                 )
                 for _ in range(CLIENTS)
             ]

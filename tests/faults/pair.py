@@ -65,7 +65,8 @@ class Pair:
         (data / "standby.signal").touch()
         # What the other leader's file says is not ours: a leader alone must not wait for anybody.
         (data / "postgresql.auto.conf").write_text("")
-        self.line = DelayedLine(self.leader.port, seconds=self.delay_seconds).__enter__()
+        self.line = DelayedLine(LOOPBACK, port=self.leader.port, seconds=self.delay_seconds)
+        self.line.__enter__()
         password = self.leader.keys.password(OWNER)
         passfile = self.follower.state.write("passfile", f"*:*:*:{OWNER}:{password}\n")
         way = f"host={LOOPBACK} port={self.line.port} user={OWNER} passfile={passfile}"

@@ -15,7 +15,7 @@ from tests.bank import operations
 from tests.bank.checker import Findings, check
 from tests.bank.clients import Client, Shared
 from tests.bank.history import MOVING, Asked, History, Kind, Phase
-from tests.bank.operations import Unsure
+from tests.bank.operations import Unsure, WayIn
 from tests.bank.service_door import ServiceDoor
 from tests.bank.world import create, final_books
 from tests.faults.pair import Pair, pair
@@ -116,15 +116,13 @@ def lost_already(servers: Pair, *, shared: Shared) -> bool:
 def at_work(shared: Shared, *, servers: Pair) -> Iterator[None]:
     """Let clients write meanwhile, each on a line that finds whoever takes writes."""
     ports = servers.ports
+    doors = [
+        ServiceDoor(world=shared.world, lines=Lines(servers.leader.passwords, ports))
+        for _ in range(CLIENTS)
+    ]
     clients = [
-        Client(
-            number=number,
-            seed=3,
-            door=ServiceDoor(world=shared.world, lines=Lines(servers.leader.passwords, ports)),
-            shared=shared,
-            mix=MIX,
-        )
-        for number in range(CLIENTS)
+        Client(number=number, seed=3, way=WayIn(door, worker=door), shared=shared, mix=MIX)
+        for number, door in enumerate(doors)
     ]
     threads = [threading.Thread(target=client.run, daemon=True) for client in clients]
     for thread in threads:

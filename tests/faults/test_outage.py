@@ -16,6 +16,7 @@ from accounts.services.clients import register_client
 from tests.bank.clients import Client, Shared
 from tests.bank.history import History
 from tests.bank.http_door import HttpDoor, Served, token_for
+from tests.bank.operations import WayIn
 from tests.bank.service_door import ServiceDoor
 from tests.bank.world import FOUNDER, World, create
 from tests.clusters import Cluster, cluster
@@ -90,7 +91,7 @@ def _stop_and_start(
     doors = [HttpDoor(port=process.port, token=token, reader=reader) for _ in range(CALLERS)]
     callers = [
         threading.Thread(
-            target=Client(number=number, seed=1, door=door, shared=shared, mix=MIX).run
+            target=Client(number=number, seed=1, way=WayIn(door), shared=shared, mix=MIX).run
         )
         for number, door in enumerate(doors)
     ]
