@@ -8,29 +8,26 @@ which know single transfers only, from 4 processes.
 import random
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection, connections
-from django.utils import timezone
 
 from accounts.models import Account
 from audit.typeids import uuid7
 from benchmarks._databases import work_as
-from benchmarks._house import ACCOUNTS, FOUNDER, House, build_several
+from benchmarks._house import ACCOUNTS, House, build_several
 from benchmarks._peers import hordak, plain_orm, raw
 from benchmarks._race import Act, race
 from benchmarks._riders import Rider
 from benchmarks._table import SECONDS, Bar, interleave, judge, show
 from transactions.money import Money
 from transactions.orders import TransferOrder
-from transactions.services import transfers
-from transactions.services.imports import PastTransfer, import_transfers
-from transactions.states import TransferState
+from transactions.services.batches import request_transfers
+from transactions.services.intake import Instruction, Taken
 
 ITEMS: Final = 1_000
 PROCESSES: Final = 2
-REQUEST_MANY: Final[Any] = getattr(transfers, "request_transfers", None)
-OURS: Final = "request_transfers" if REQUEST_MANY else "import_transfers, as a stand-in"
+OURS: Final = "request_transfers"
 BATCH, HORDAK, ORM = (
     "B: set-based SQL, pgbench",
     "K: django-hordak, singly",
@@ -43,28 +40,18 @@ BARS: Final = tuple(
 
 
 def post_batch(house: House, pairs: Sequence[tuple[Account, Account]], /) -> int:
-    """Move a cent between each of the pairs in one command; return how many were moved.
-
-    The one place that knows which command that is.
-    """
-    orders = [
-        TransferOrder(source_id=payer.pk, destination_id=payee.pk, money=Money(1, "EUR"))
+    """Move a cent between each of the pairs in one command; return how many were moved."""
+    instructions = [
+        Instruction(
+            order=TransferOrder(
+                source_id=payer.pk, destination_id=payee.pk, money=Money(1, "EUR")
+            ),
+            origin=uuid7().hex,
+        )
         for payer, payee in pairs
     ]
-    if REQUEST_MANY:
-        return len(REQUEST_MANY(actor=house.client, orders=orders, origin=uuid7().hex))
-    now = timezone.now()
-    items = [
-        PastTransfer(
-            name=uuid7().hex,
-            order=order,
-            state=TransferState.SETTLED,
-            occurred_at=now,
-            ended_at=now,
-        )
-        for order in orders
-    ]
-    return len(import_transfers(actor=FOUNDER, items=items))
+    found = request_transfers(actor=house.client, instructions=instructions)
+    return sum(isinstance(each, Taken) for each in found)
 
 
 class Batches:
@@ -100,7 +87,7 @@ class Batches:
 def main() -> bool:
     """Measure, print, and say whether every bar is met."""
     ours = Batches(build_several(houses=PROCESSES))
-    work_as("cs_api" if REQUEST_MANY else "cs_migrator")
+    work_as("cs_api")
     with (
         raw(accounts=ACCOUNTS) as r,
         hordak(accounts=ACCOUNTS) as k,
