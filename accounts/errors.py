@@ -55,13 +55,25 @@ class StaleApproval(Refusal):
 
 @dataclass(eq=False, kw_only=True)
 class AlreadyFrozen(Refusal):
-    """The account is frozen already; lift that freeze first."""
+    """The account is frozen already in this way, under the same reference."""
 
     code = "already_frozen"
     kind = RefusalKind.CONFLICT
     transient = False
 
     account: str
+
+
+@dataclass(eq=False, kw_only=True)
+class FreezeOver(Refusal):
+    """This freeze has been lifted or has ended, or is not yet what is asked of it."""
+
+    code = "freeze_over"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    ref: str
+    state: str
 
 
 @dataclass(eq=False, kw_only=True)

@@ -89,6 +89,9 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
         "transactions.note_on_transfer",
         "accounts.withdraw_approval",
         "accounts.retry_approval",
+        "transactions.request_closing",
+        "transactions.request_reopening",
+        "transactions.request_floor",
         "integrations.replay_callback",
     },
     Role.COMPLIANCE_OFFICER: MONEY_PAGES
@@ -98,6 +101,7 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
         "accounts.decide_approval",
         "accounts.retry_approval",
         "transactions.freeze_account",
+        "transactions.request_lifting",
         "transactions.note_on_transfer",
         "transactions.flag_transfer",
         "integrations.replay_callback",
@@ -131,6 +135,13 @@ SYSTEM_GRANTS: Final = frozenset(
         "transactions.activate_payee",
         "transactions.decline_payee",
         "transactions.change_payee",
+        "transactions.confirm_freeze",
+        "transactions.lift_freeze",
+        "transactions.start_freeze",
+        "transactions.end_freeze",
+        "transactions.close_account",
+        "transactions.reopen_account",
+        "transactions.set_floor",
         "accounts.note_obstacle",
     }
 )

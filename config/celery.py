@@ -9,6 +9,7 @@ SECONDS = {
     "transactions.expire_holds": 15.0,
     "transactions.execute_scheduled": 5.0,
     "transactions.carry_out_batches": 5.0,
+    "transactions.turn_freezes": 15.0,
     "integrations.send_payouts": 2.0,
     "integrations.ask_providers": 3.0,
     "transactions.roll_up": 5.0,

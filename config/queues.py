@@ -11,8 +11,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from accounts.models import Approval
+from accounts.models import Approval, Freeze
 from accounts.selectors.approvals import obstructed_approvals, waiting_approvals
+from accounts.selectors.freezes import unconfirmed_freezes
 from integrations.selectors.overview import quarantined, unknown_outcomes
 from transactions.money import EXPONENTS, Money
 
@@ -59,6 +60,11 @@ def _asked(approval: Approval) -> str:
     return f"{what}, asked by {approval.maker_label}"
 
 
+def _unconfirmed(freeze: Freeze) -> str:
+    """Return which account is frozen on one person's word alone."""
+    return f"{freeze.account}: {freeze.get_mode_display().lower()}, on one person's word"
+
+
 QUEUES: Final = (
     Queue(
         title="Waiting for approval",
@@ -80,6 +86,17 @@ QUEUES: Final = (
         since=lambda row: row.decided_at,
         say=lambda row: f"{_asked(row)}: {row.obstacle}",
         empty="Everything approved was carried out. What could not be stays here with its reason.",
+    ),
+    Queue(
+        title="Freezes nobody confirmed",
+        icon="ac_unit",
+        model="accounts.freeze",
+        state="in_force",
+        read=unconfirmed_freezes,
+        since=lambda row: row.confirm_by,
+        say=_unconfirmed,
+        empty="Two people stand behind every freeze, or still have time. One that nobody confirms"
+        " within a day stays in force and appears here.",
     ),
     Queue(
         title="Quarantine",

@@ -41,6 +41,28 @@ class AccountFrozen(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class AccountClosed(Refusal):
+    """The account is closed: no money arrives on it or leaves it."""
+
+    code = "account_closed"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    account: str
+
+
+@dataclass(eq=False, kw_only=True)
+class AccountNotEmpty(Refusal):
+    """The account cannot be closed: money, a payout or a freeze is still on it."""
+
+    code = "account_not_empty"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    account: str
+
+
+@dataclass(eq=False, kw_only=True)
 class LimitExceeded(Refusal):
     """This would pass a limit set for the account."""
 

@@ -11,10 +11,16 @@ from uuid import UUID
 
 from audit.errors import Invalid, NotFound
 from audit.typeids import typeid
-from transactions.errors import AccountFrozen, CurrencyMismatch, InsufficientFunds, LimitExceeded
+from transactions.errors import (
+    AccountClosed,
+    AccountFrozen,
+    CurrencyMismatch,
+    InsufficientFunds,
+    LimitExceeded,
+)
 from transactions.states import LimitWindow
 
-DEBITS, CREDITS = 1, 2
+DEBITS, CREDITS, CLOSED = 1, 2, 4
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,7 +34,7 @@ class Cap:
 
 @dataclass(slots=True, kw_only=True)
 class Standing:
-    """One account as it is locked: money, freeze bits, its partner's standing, and its limits."""
+    """One account as it is locked: money, stop bits, its partner's standing, and its limits."""
 
     account_id: UUID
     book_id: UUID
@@ -36,6 +42,7 @@ class Standing:
     posted_minor: int
     pending_minor: int
     floor_minor: int
+    held_back_minor: int
     frozen: int
     is_active: bool
     threshold_minor: int
@@ -44,18 +51,24 @@ class Standing:
 
     @property
     def available_minor(self) -> int:
-        """Return what may still leave."""
-        return self.posted_minor - self.pending_minor - self.floor_minor
+        """Return what may still leave: never below zero, even if more is held back."""
+        free = self.posted_minor - self.pending_minor - self.floor_minor
+        return max(0, free - self.held_back_minor)
+
+    @property
+    def is_closed(self) -> bool:
+        """Say whether nothing may happen to it any more."""
+        return bool(self.frozen & CLOSED)
 
     @property
     def may_debit(self) -> bool:
-        """Say whether money may leave at all: not frozen, and the partner not suspended."""
-        return self.is_active and not self.frozen & DEBITS
+        """Say whether money may leave at all: not stopped, and the partner not suspended."""
+        return self.is_active and not self.frozen & (DEBITS | CLOSED)
 
     @property
     def may_credit(self) -> bool:
         """Say whether money may arrive."""
-        return not self.frozen & CREDITS
+        return not self.frozen & (CREDITS | CLOSED)
 
     def check_limits(self, amount_minor: int) -> None:
         """Refuse with LimitExceeded what would pass a limit."""
@@ -85,9 +98,9 @@ class Standing:
         """
         if amount_minor > 0:
             return amount_minor if self.may_credit else 0
-        if self.frozen & DEBITS:
+        if self.frozen & (DEBITS | CLOSED):
             return 0
-        return max(amount_minor, -max(0, self.available_minor))
+        return max(amount_minor, -self.available_minor)
 
 
 def sides(
@@ -100,7 +113,8 @@ def sides(
 ) -> tuple[Standing, Standing | None]:
     """Return the accounts that money is to run between; the second is None out of the house.
 
-    Refuses, in this order: NotFound, Invalid (from an account to itself), CurrencyMismatch.
+    Refuses, in this order: NotFound, Invalid (from an account to itself),
+    CurrencyMismatch, AccountClosed.
     """
     source = _named(source_id, standings=standings)
     destination = _named(destination_id, standings=standings) if destination_id else None
@@ -109,6 +123,9 @@ def sides(
     for name, account in (("source_account", source), ("destination_account", destination)):
         if account and account.currency != currency:
             raise CurrencyMismatch(fields={"currency": f"{name} is kept in {account.currency}"})
+    for account in (source, destination):
+        if account and account.is_closed:
+            raise AccountClosed(account=typeid("acc", account.account_id))
     return source, destination
 
 

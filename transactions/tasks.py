@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from transactions.rounds import approvals, batches, checking, holds, schedules
+from transactions.rounds import approvals, batches, checking, freezes, holds, schedules
 from transactions.services import rolling
 
 
@@ -28,6 +28,12 @@ def execute_scheduled() -> int:
 def carry_out_batches() -> int:
     """Carry out batches: each chunk is one transaction and happens once."""
     return batches.carry_out_batches()
+
+
+@shared_task(name="transactions.turn_freezes")
+def turn_freezes() -> int:
+    """Start and end freezes whose time has come: each is turned once."""
+    return freezes.turn_freezes()
 
 
 @shared_task(name="transactions.check_books")

@@ -5,11 +5,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from accounts.models import Customer
+from accounts.models import Account, Customer
 from accounts.selectors.pages import accounts_of, customers_for_pages
+from accounts.states import AccountStatus, FreezeMode
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin
-from audit.adminparts import display, instant, page_of, public_id, spoken, table
+from audit.adminparts import display, instant, page_of, public_id, table
 
 
 @admin.register(Customer)
@@ -69,7 +70,13 @@ class CustomerPage(LookOnlyAdmin[Customer]):
     def accounts(self, row: Customer) -> SafeString:
         """Lead to the accounts."""
         rows = [
-            (page_of("accounts.account", one.pk, text=one), spoken(one.freeze_mode))
+            (page_of("accounts.account", one.pk, text=one), _stands(one))
             for one in vars(row)["shown_accounts"]
         ]
-        return table(["Account", "Freeze"], rows=rows)
+        return table(["Account", "Stands"], rows=rows)
+
+
+def _stands(one: Account) -> str:
+    """Say whether an account is active or closed, or what of it is frozen."""
+    is_frozen = one.status is AccountStatus.FROZEN
+    return str(FreezeMode(one.freeze_mode).label if is_frozen else one.status.label)

@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 
 from accounts.models import Account, Freeze
 from accounts.scopes import visible_accounts
+from accounts.states import FreezeState
 from audit.actors import Actor
 from audit.errors import NotFound
 
@@ -39,8 +40,8 @@ def shown_account(account_id: UUID, *, actor: Actor) -> Account:
 
 
 def with_freezes(accounts: QuerySet[Account]) -> QuerySet[Account]:
-    """Fetch each account's freezes that nobody has lifted, as `open_freezes`."""
-    still_open = Freeze.objects.filter(lifted_at__isnull=True).order_by("placed_at")
+    """Fetch each account's freezes in force, as `open_freezes`."""
+    still_open = Freeze.objects.filter(state=FreezeState.IN_FORCE).order_by("placed_at")
     return accounts.prefetch_related(
         Prefetch("freezes", queryset=still_open, to_attr="open_freezes")
     )

@@ -36,6 +36,14 @@ def access_decided(approval_id: UUID, *, action: str, actor: Actor) -> Approval:
     return approval
 
 
+def approvals_not_used(subject_ref: str) -> list[Approval]:
+    """Return the requests about a subject that may still be carried out, locked by age."""
+    found = Approval.objects.select_for_update(no_key=True, of=("self",)).filter(
+        subject_ref=subject_ref, state__in=[ApprovalState.OPEN, ApprovalState.APPROVED]
+    )
+    return list(found.order_by("id"))
+
+
 def decided_approvals(*, limit: int) -> QuerySet[Approval]:
     """Return the decided requests that are due to be carried out, the longest due first."""
     return Approval.objects.filter(try_at__lte=timezone.now()).order_by("try_at")[:limit]

@@ -5,9 +5,9 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from accounts.models import Account, Customer, Freeze, Partner
+from accounts.models import Account, Customer, Partner
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
-from accounts.scopes import by_account, visible_accounts, visible_customers
+from accounts.scopes import visible_accounts, visible_customers
 from audit.actors import Actor
 
 SHOWN_MAX: Final = 50
@@ -21,11 +21,6 @@ def customers_for_pages(*, to: Actor) -> QuerySet[Customer]:
 def accounts_of(customer: Customer, *, to: Actor) -> Sequence[Account]:
     """Return a customer's accounts that `to` may see, at most `SHOWN_MAX`."""
     return list(visible_accounts(to=to).filter(customer=customer).order_by("id")[:SHOWN_MAX])
-
-
-def visible_freezes(*, to: Actor) -> QuerySet[Freeze]:
-    """Return the freezes `to` may know exist: those on accounts it sees."""
-    return by_account(Freeze.objects.select_related("account"), to=to, path="account_id")
 
 
 def visible_partners(*, to: Actor) -> QuerySet[Partner]:

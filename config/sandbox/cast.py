@@ -82,6 +82,12 @@ STAFF: Final = (
     Employee(
         name="Fiona Figures", email="fiona.finance@countersign.example", role=Role.FINANCE_OPERATOR
     ),
+    # Whoever freezes needs a second one: to confirm it, and to lift it.
+    Employee(
+        name="Connor Clause",
+        email="connor.compliance@countersign.example",
+        role=Role.COMPLIANCE_OFFICER,
+    ),
     Employee(
         name="Cora Comma",
         email="cora.compliance@countersign.example",

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import Account
 from accounts.roles import Role
 from accounts.services.approvals import decide_approval
-from accounts.states import FreezeMode, Verdict
+from accounts.states import FreezeMode, FreezeReason, Verdict
 from audit.actors import Actor
 from audit.errors import Refusal
 from config.sandbox.aside import set_aside
@@ -31,7 +31,6 @@ from transactions.models import Transfer
 from transactions.money import Money
 from transactions.orders import TransferOrder
 from transactions.rounds.approvals import carry_out_approvals
-from transactions.services.books import freeze_account
 from transactions.services.dispatching import (
     claim_transfer,
     fail_transfer,
@@ -40,6 +39,7 @@ from transactions.services.dispatching import (
     return_transfer,
     settle_transfer,
 )
+from transactions.services.freezes import FreezeTerms, freeze_account
 from transactions.services.transfers import (
     cancel_transfer,
     escalate_transfer,
@@ -143,6 +143,7 @@ def _freeze(house: House, *, officer: Actor) -> None:
         mode=FreezeMode.DEBITS,
         reason="Attachment by court order",
         legal_reference="AG Musterstadt 12 M 345/26",
+        terms=FreezeTerms(reason_code=FreezeReason.COURT),
     )
 
 

@@ -235,6 +235,9 @@ NOT_THEIRS: Final = {
     "allocate",
     "change-details",
     "retire",
+    "floor",
+    "close",
+    "reopen",
 }
 
 

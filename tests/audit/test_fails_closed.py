@@ -19,8 +19,8 @@ from audit.models import Entry
 from tests import factories
 from tests.books import assert_books_hold
 from tests.conftest import STAGE
-from transactions.services.books import freeze_account
 from transactions.services.dispatching import claim_transfer, fail_transfer, settle_transfer
+from transactions.services.freezes import freeze_account
 from transactions.services.movements import book_movement
 from transactions.services.notices import note_payment
 from transactions.services.transfers import cancel_transfer, flag_transfer, request_transfer

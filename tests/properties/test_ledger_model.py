@@ -29,7 +29,6 @@ from tests.logins import Lines
 from tests.properties.oracle import Oracle, Purse
 from transactions.models import Balance, LedgerAccount, Posting, Transfer
 from transactions.orders import TransferOrder
-from transactions.services.books import freeze_account
 from transactions.services.dispatching import (
     claim_transfer,
     fail_transfer,
@@ -37,6 +36,7 @@ from transactions.services.dispatching import (
     return_transfer,
     settle_transfer,
 )
+from transactions.services.freezes import freeze_account
 from transactions.services.movements import book_movement
 from transactions.services.transfers import cancel_transfer, request_transfer
 

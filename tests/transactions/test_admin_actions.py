@@ -188,7 +188,8 @@ def test_a_wrong_form_is_answered_beside_the_field(
 
 def test_an_account_is_frozen_with_its_reasons(company: factories.Cast) -> None:
     desk = seat(Role.COMPLIANCE_OFFICER)
-    key, fields = company.giver.pk, {"mode": "debits", "legal_reference": "C-7"}
+    key = company.giver.pk
+    fields = {"mode": "debits", "reason_code": "court_order", "legal_reference": "C-7"}
 
     assert desk.send("accounts_account_freeze", key, **fields).status_code == 200
     assert desk.send("accounts_account_freeze", key, reason="x", mode="debits").status_code == 200
@@ -199,8 +200,55 @@ def test_an_account_is_frozen_with_its_reasons(company: factories.Cast) -> None:
 
     order = Freeze.objects.get()
     assert (order.mode, order.reason, order.legal_reference) == ("debits", "court order", "C-7")
+    shown = desk.open("accounts_account_change", key).content.decode()
+    assert "Nothing may leave" in shown
+    assert "To be confirmed by" in shown
     again = desk.send("accounts_account_freeze", key, reason="again", **fields)
     assert "frozen already" in _said(again)
+
+
+def test_an_amount_is_held_back_for_a_time_and_the_form_says_what_is_wrong(
+    company: factories.Cast,
+) -> None:
+    desk, key = seat(Role.COMPLIANCE_OFFICER), company.giver.pk
+    fields = {"mode": "amount", "reason_code": "tax_order", "legal_reference": "C-8"}
+    for wrong in ({}, {"amount": "1.234"}, {"amount": "5", "mode": "all"}):
+        answer = desk.send("accounts_account_freeze", key, reason="x", **{**fields, **wrong})
+        assert answer.status_code == 200
+        assert not Freeze.objects.exists()
+    until = {"amount": "1,250.00", "ends_at": "2199-01-01T12:00"}
+    desk.send("accounts_account_freeze", key, reason="tax", **fields, **until)
+    order = Freeze.objects.get()
+    assert (order.amount_minor, order.ends_at and order.ends_at.isoformat()) == (
+        125_000,
+        "2199-01-01T12:00:00+00:00",
+    )
+    shown = desk.open("accounts_account_change", key).content.decode()
+    assert "1,250.00 EUR is held back" in shown
+
+
+def test_lifting_closing_and_a_floor_are_asked_for_at_the_desk(company: factories.Cast) -> None:
+    officer, finance = seat(Role.COMPLIANCE_OFFICER), seat(Role.FINANCE_OPERATOR)
+    fields = {"mode": "debits", "reason_code": "other", "legal_reference": "C-9"}
+    officer.send("accounts_account_freeze", company.giver.pk, reason="x", **fields)
+    officer.send("accounts_freeze_lift", Freeze.objects.get().pk, reason="paid")
+    finance.send("accounts_account_close", company.taker.pk, reason="moved away")
+    for wrong in ("x", "-5", "1.234"):
+        sent = finance.send(
+            "accounts_account_floor", company.giver.pk, reason="x", overdraft=wrong
+        )
+        assert sent.status_code == 200
+    finance.send("accounts_account_floor", company.giver.pk, reason="agreed", overdraft="500")
+    asked = Approval.objects.order_by("id").values_list("action", "payload__floor_minor")
+    assert list(asked) == [
+        ("transactions.confirm_freeze", None),
+        ("transactions.lift_freeze", None),
+        ("transactions.close_account", None),
+        ("transactions.set_floor", -50_000),
+    ]
+    for approval in Approval.objects.all():
+        assert officer.open("accounts_approval_change", approval.pk).status_code == 200
+    assert "-500.00 EUR" in officer.open("accounts_approval_change", approval.pk).content.decode()
 
 
 def test_support_notes_flags_and_escalates(company: factories.Cast) -> None:
@@ -229,6 +277,8 @@ def _addresses(company: factories.Cast) -> dict[str, UUID | None]:
         "accounts_approval_reject": asked.approval_id,
         "accounts_approval_withdraw": asked.approval_id,
         "accounts_account_freeze": company.giver.pk,
+        "accounts_account_floor": company.giver.pk,
+        "accounts_account_close": company.taker.pk,
         "transactions_transfer_cancel": asked.pk,
         "transactions_transfer_note": asked.pk,
         "transactions_transfer_flag": asked.pk,

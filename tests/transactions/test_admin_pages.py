@@ -9,9 +9,10 @@ import pytest
 from django.contrib.admin import site
 from django.utils import timezone
 
-from accounts.models import Freeze
+from accounts.models import Approval, Freeze
 from accounts.roles import ROLES, Role
-from accounts.states import FreezeMode
+from accounts.services.approvals import decide_approval
+from accounts.states import FreezeMode, Verdict
 from audit.adminkit import LookOnlyAdmin
 from audit.models import Entry
 from audit.typeids import uuid7
@@ -22,7 +23,7 @@ from tests.desk import Desk, grant, seat
 from transactions.meanings import DisputeNotice, DisputeState
 from transactions.models import BatchItem, Dispute, Journal, Payment, Transfer
 from transactions.rounds.batches import carry_out_batches
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 from transactions.services.movements import book_movement
 from transactions.services.notices import note_dispute, note_payment
 from transactions.states import TransferState
@@ -91,12 +92,20 @@ def _happen(company: factories.Cast, *, waiting: Transfer) -> dict[str, UUID]:
         occurred_at=timezone.now(),
     )
     note_dispute(actor=factories.provider(), notice=objection)
-    freeze_account(
+    freeze = freeze_account(
         actor=factories.colleague(),
         account_id=company.taker.pk,
         mode=FreezeMode.ALL,
         reason="court order",
         legal_reference="C-1",
+    )
+    asked = Approval.objects.get(subject_ref=freeze.audit_ref)
+    decide_approval(
+        actor=factories.colleague(),
+        approval_id=asked.pk,
+        verdict=Verdict.APPROVE,
+        reason="seen",
+        shown_hash=asked.payload_hash,
     )
     callback = Callback.objects.create(
         provider="stripe",
@@ -277,7 +286,12 @@ def test_buttons_are_offered_to_those_who_may_press_them(world: World) -> None:
         "Cancel payout",
     }
     assert _buttons(officer, "accounts_account", world.company.giver.pk) == {"Freeze"}
-    assert _buttons(officer, "accounts_account", world.company.taker.pk) == set()
+    assert _buttons(officer, "accounts_account", world.company.taker.pk) == {"Freeze"}
+    assert _buttons(officer, "accounts_freeze", keys["accounts_freeze"]) == {"Ask to lift"}
+    assert _buttons(finance, "accounts_account", world.company.giver.pk) == {
+        "Ask for a floor",
+        "Ask to close",
+    }
     for page in PAGES:
         assert _buttons(auditor, page, keys[page]) == set()
 

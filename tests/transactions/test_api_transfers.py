@@ -8,7 +8,8 @@ import pytest
 from accounts.states import FreezeMode
 from tests.conftest import STAGE
 from tests.partners import FOUNDER, PartnerWorld, acme, fresh_key, globex
-from transactions.services.books import freeze_account, open_account, set_limit
+from transactions.services.books import open_account, set_limit
+from transactions.services.freezes import freeze_account
 from transactions.states import LimitWindow
 
 __all__ = ["acme", "globex"]

@@ -31,7 +31,7 @@ from tests.factories import Cast, committed
 from transactions.errors import TooEarly
 from transactions.models import Transfer
 from transactions.rounds.approvals import CLERK, carry_out_approvals
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 from transactions.services.intake import RELEASE
 from transactions.services.transfers import cancel_transfer, request_transfer
 from transactions.states import TransferState

@@ -25,7 +25,7 @@ from transactions.models import BatchItem, Transfer, TransferBatch
 from transactions.orders import TransferOrder
 from transactions.rounds.batches import carry_out_batches
 from transactions.services import batches
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 from transactions.services.intake import Instruction, Taken
 from transactions.services.items import KeyedOrder
 from transactions.services.transfers import request_transfer

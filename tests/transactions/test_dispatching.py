@@ -19,7 +19,6 @@ from tests.books import assert_books_hold, moved, stands_at
 from tests.factories import Cast, committed
 from transactions.errors import Contradiction, NothingChanged, TooEarly, WrongState
 from transactions.models import Hold, Journal, Transfer
-from transactions.services.books import freeze_account
 from transactions.services.dispatching import (
     claim_transfer,
     fail_transfer,
@@ -30,6 +29,7 @@ from transactions.services.dispatching import (
     return_transfer,
     settle_transfer,
 )
+from transactions.services.freezes import freeze_account
 from transactions.services.transfers import request_transfer
 from transactions.states import HoldState, TransferState
 

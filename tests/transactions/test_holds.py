@@ -30,7 +30,7 @@ from transactions.models import Hold, Journal
 from transactions.money import Money
 from transactions.orders import HoldOrder
 from transactions.rounds.holds import expire_holds
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 from transactions.services.holds import capture_hold, create_hold, expire_hold, void_hold
 from transactions.services.transfers import request_transfer
 from transactions.states import HoldState, LimitWindow, TransferState

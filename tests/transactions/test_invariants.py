@@ -13,8 +13,10 @@ from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
+from accounts.roles import Role
+from accounts.services.approvals import decide_approval
 from accounts.services.grants import grant_portfolio
-from accounts.states import FreezeMode
+from accounts.states import FreezeMode, Verdict
 from integrations.providers.base import Genuine
 from integrations.services.inbox import receive
 from tests import factories
@@ -29,7 +31,8 @@ from transactions.selectors.invariants import (
     findings,
     violations,
 )
-from transactions.services.books import freeze_account
+from transactions.services.accounts import close_account, request_closing
+from transactions.services.freezes import FreezeTerms, freeze_account
 from transactions.services.holds import capture_hold
 from transactions.services.journals import post_manual_journal
 from transactions.services.movements import book_movement
@@ -105,7 +108,7 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
             "UPDATE transactions_balance SET floor_minor = posted_minor + 1"
             " WHERE account_id = '{giver}'"
         ),
-        {"L4"},
+        {"L4", "L6"},
     ),
     "an origin has two transfers": (
         "UPDATE transactions_transfer SET origin = 'key:same'",
@@ -190,6 +193,37 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
     ),
     "a freeze is forgotten by the ledger": (
         "UPDATE transactions_balance SET frozen = 0 WHERE account_id = '{frozen}'",
+        {"L6"},
+    ),
+    "a freeze in force is forgotten on its account": (
+        "UPDATE accounts_account SET freeze_mode = 'none' WHERE id = '{frozen}'",
+        {"L6", "L8"},
+    ),
+    "the ledger holds back less than was ordered": (
+        "UPDATE transactions_balance SET held_back_minor = 1 WHERE account_id = '{frozen}'",
+        {"L6"},
+    ),
+    "a freeze is lifted by one alone": (
+        "UPDATE accounts_freeze SET state = 'lifted', lifted_at = now() WHERE mode = 'amount'",
+        {"L6", "L8", "L11"},
+    ),
+    "a freeze is called confirmed": (
+        "UPDATE accounts_freeze SET confirmed_at = now()",
+        {"L8", "L11"},
+    ),
+    "an account is closed by one alone, with money on it": (
+        "UPDATE accounts_account SET closed_at = now() WHERE id = '{giver}'",
+        {"L6", "L8", "L11"},
+    ),
+    "a closed account receives money": (
+        (
+            "UPDATE transactions_balance SET posted_minor = posted_minor + 500"
+            " WHERE account_id = '{closed}'"
+        ),
+        {"L3", "L6"},
+    ),
+    "the ledger lets an account sink below its floor": (
+        "UPDATE transactions_balance SET floor_minor = -1 WHERE account_id = '{taker}'",
         {"L6"},
     ),
     "a row is changed past the trigger": (
@@ -353,6 +387,15 @@ def _scene() -> dict[str, str]:
         reason="test",
         legal_reference="",
     )
+    freeze_account(
+        actor=factories.colleague(),
+        account_id=other.giver.pk,
+        mode=FreezeMode.AMOUNT,
+        reason="test",
+        legal_reference="",
+        terms=FreezeTerms(amount_minor=5_000),
+    )
+    _close(other)
     factories.limit(cast.giver)
     captured, back = factories.hold(cast), factories.internal(cast)
     capture_hold(
@@ -381,6 +424,7 @@ def _scene() -> dict[str, str]:
         "giver": str(cast.giver.pk),
         "taker": str(cast.taker.pk),
         "frozen": str(other.giver.pk),
+        "closed": str(other.taker.pk),
         "other_book": str(other.partner.book_id),
         "internal": str(factories.internal(cast).pk),
         "failed": str(failed.pk),
@@ -388,6 +432,19 @@ def _scene() -> dict[str, str]:
         "reversed": str(back.pk),
         "dispatched": str(dispatched.pk),
     }
+
+
+def _close(other: Cast) -> None:
+    finance = factories.colleague(Role.FINANCE_OPERATOR)
+    asked = request_closing(actor=finance, account_id=other.taker.pk, reason="test")
+    decide_approval(
+        actor=factories.colleague(),
+        approval_id=asked.pk,
+        verdict=Verdict.APPROVE,
+        reason="test",
+        shown_hash=asked.payload_hash,
+    )
+    close_account(actor=factories.SYSTEM, approval_id=asked.pk)
 
 
 def _bring_money_in(cast: Cast) -> None:

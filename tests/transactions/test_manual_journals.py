@@ -22,7 +22,7 @@ from transactions.models import Journal, JournalProposal, LedgerAccount, Posting
 from transactions.proposals import ManualJournal, Move
 from transactions.rounds.approvals import CLERK
 from transactions.selectors.proposals import pending_lines_on
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 from transactions.services.journals import post_manual_journal, propose_manual_journal
 from transactions.states import TransferState
 

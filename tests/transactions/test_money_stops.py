@@ -15,13 +15,13 @@ from transactions.meanings import MovementKind, PaymentState
 from transactions.models import Payment, Transfer
 from transactions.money import Money
 from transactions.selectors.dispatching import payouts_to_send
-from transactions.services.books import freeze_account
 from transactions.services.dispatching import (
     note_acceptance,
     reclaim_transfer,
     release_transfer,
     settle_transfer,
 )
+from transactions.services.freezes import freeze_account
 from transactions.services.movements import book_movement
 from transactions.services.notices import note_payment
 from transactions.services.transfers import request_transfer

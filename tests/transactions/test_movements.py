@@ -20,7 +20,7 @@ from transactions.meanings import (
     PayoutState,
 )
 from transactions.models import Book, Dispute, Journal, Payment, ProviderPayout
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 from transactions.services.movements import book_movement
 from transactions.services.notices import note_dispute, note_payment, note_payout
 

@@ -29,7 +29,7 @@ from transactions.errors import (
 from transactions.ledger.posting import Draft, Line, Unbalanced, post
 from transactions.models import Journal, Posting, ReversedLine, Transfer
 from transactions.rounds.approvals import carry_out_approvals
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 from transactions.services.reversals import request_reversal, reverse_transfer
 from transactions.services.transfers import request_transfer
 from transactions.states import TransferState

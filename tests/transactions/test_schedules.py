@@ -21,7 +21,7 @@ from transactions.models import Hold, Transfer
 from transactions.orders import TransferOrder
 from transactions.rounds.schedules import execute_scheduled
 from transactions.services import dispatching, schedules
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 from transactions.services.schedules import schedule_transfer
 from transactions.services.transfers import cancel_transfer, request_transfer
 from transactions.states import LimitWindow, TransferState

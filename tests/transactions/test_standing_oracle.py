@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from audit.errors import Refusal
 from transactions.money import Money
 from transactions.orders import KnownPayee, TransferOrder
-from transactions.standing import CREDITS, DEBITS, Cap, Standing, move, sides
+from transactions.standing import CLOSED, CREDITS, DEBITS, Cap, Standing, move, sides
 from transactions.states import LimitWindow
 
 ACCOUNTS = [UUID(int=n) for n in range(1, 5)]
@@ -35,7 +35,8 @@ def worlds(draw: st.DrawFn) -> dict[UUID, Standing]:
             posted_minor=draw(st.integers(0, 300)),
             pending_minor=0,
             floor_minor=draw(st.sampled_from([0, 0, -50])),
-            frozen=draw(st.sampled_from([0, 0, 0, DEBITS, CREDITS])),
+            held_back_minor=draw(st.sampled_from([0, 0, 40, 500])),
+            frozen=draw(st.sampled_from([0, 0, 0, DEBITS, CREDITS, CLOSED])),
             is_active=draw(st.sampled_from([True, True, True, False])),
             threshold_minor=0,
             told_at=NOW,
@@ -78,7 +79,7 @@ class Naive:
                 self.posted[order.destination_id] += amount
         return code
 
-    def refuses(self, order: TransferOrder) -> str:  # noqa: PLR0911 - one line a rule
+    def refuses(self, order: TransferOrder) -> str:  # noqa: C901, PLR0911 - one line a rule
         """Return the code of the first rule that the order breaks, empty for none."""
         named = [key for key in (order.source_id, order.destination_id) if key]
         if any(key not in self.world for key in named):
@@ -87,6 +88,8 @@ class Naive:
             return "invalid"
         if any(self.world[key].currency != "EUR" for key in named):
             return "currency_mismatch"
+        if any(self.world[key].frozen == CLOSED for key in named):
+            return "account_closed"
         amount, source = order.money.amount_minor, self.world[order.source_id]
         for cap in source.caps:
             sent = self.sent[order.source_id] if cap.window == LimitWindow.DAY else 0
@@ -97,7 +100,8 @@ class Naive:
         if order.destination_id and self.world[order.destination_id].frozen == CREDITS:
             return "account_frozen"
         left = self.posted[order.source_id] - self.held[order.source_id] - amount
-        return "insufficient_funds" if left < source.floor_minor else ""
+        least = source.floor_minor + source.held_back_minor
+        return "insufficient_funds" if left < least else ""
 
 
 @settings(max_examples=300, deadline=None)

@@ -26,7 +26,7 @@ from transactions.errors import (
 from transactions.models import Hold, Journal, Transfer
 from transactions.money import Money
 from transactions.orders import TransferOrder
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 from transactions.services.imports import PastTransfer, import_transfers
 from transactions.services.transfers import (
     cancel_transfer,

@@ -1,11 +1,12 @@
 """The pages of this app in the staff's admin.
 
-Accounts and approvals are here too: what is done on them moves or stops money.
+Accounts, freezes and approvals are here too: what is done on them moves or stops money.
 """
 
 from transactions.admin.accounts import AccountPage
 from transactions.admin.approvals import ApprovalPage
 from transactions.admin.batches import BatchPage, ItemPage
+from transactions.admin.freezes import FreezePage
 from transactions.admin.holds import HoldPage
 from transactions.admin.journals import JournalPage
 from transactions.admin.ledger_accounts import LedgerAccountPage
@@ -20,6 +21,7 @@ __all__ = [
     "ApprovalPage",
     "BatchPage",
     "DisputePage",
+    "FreezePage",
     "HoldPage",
     "ItemPage",
     "JournalPage",

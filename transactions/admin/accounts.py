@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
+from django.contrib.admin import EmptyFieldListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.frontdesk.staff import step_up
 from accounts.models import Account
 from accounts.scopes import visible_accounts
+from accounts.selectors.freezes import freezes_not_over
 from accounts.states import FreezeMode
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step, allowed
@@ -21,57 +22,52 @@ from audit.adminparts import (
     action,
     address_of,
     display,
-    labelled,
+    instant,
     page_of,
     public_id,
-    sentence,
+    table,
+    tag,
 )
+from transactions.admin.account_forms import FloorForm, FreezeForm
+from transactions.admin.freezes import confirmation_of, what_it_stops
 from transactions.admin.pending import show_pending
-from transactions.admin.standings import FREEZES
+from transactions.admin.standings import FREEZE_COLOURS, FREEZES
 from transactions.models import Balance
 from transactions.money import Money
-from transactions.selectors.pages import balance_of
-from transactions.services.books import freeze_account
-
-
-class FreezeForm(forms.Form):
-    """What a freeze stops, and on whose order."""
-
-    mode = forms.ChoiceField(
-        label="What it stops",
-        choices=[choice for choice in FreezeMode.choices if choice[0] != FreezeMode.NONE],
-        widget=UnfoldAdminSelectWidget,
-    )
-    legal_reference = forms.CharField(
-        max_length=80,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="The order, case or rule it rests on.",
-    )
+from transactions.selectors.pages import balance_of, payouts_stopped_by_a_freeze
+from transactions.services.accounts import request_closing, request_floor, request_reopening
+from transactions.services.freezes import CONFIRM_WITHIN, freeze_account
 
 
 @admin.register(Account)
 class AccountPage(LookOnlyAdmin[Account]):
     """One row an account."""
 
-    list_display = ("name", "partner", "customer_link", "currency", "frozen", "alias", "shown_id")
-    list_filter = ("freeze_mode",)
+    list_display = (
+        "name",
+        "partner",
+        "customer_link",
+        "currency",
+        "status_label",
+        "alias",
+        "shown_id",
+    )
+    list_filter = ("freeze_mode", ("closed_at", EmptyFieldListFilter))
     list_select_related = ("partner", "customer__name")
     search_fields = ("alias", "name")
     search_help_text = "Id, alias or name: exactly as written"
-    actions_detail = ("freeze",)
+    actions_detail = ("freeze", "floor", "close", "reopen")
     fieldsets = (
         (None, {"fields": ("standing", "name", "partner", "portfolio", "customer_link")}),
-        ("Money", {"fields": ("posted", "reserved", "available", "frozen", "statement")}),
+        (
+            "Money",
+            {"fields": ("posted", "reserved", "held_back", "lowest", "available", "statement")},
+        ),
+        ("What stops it", {"fields": ("status_label", "freezes_shown")}),
         ("Proposed and not decided", {"fields": ("proposed",)}),
         ("References", {"fields": ("shown_id", "alias", "created_at")}),
     )
     shown_id = public_id
-    standing = sentence(FREEZES, of="freeze_mode")
-    frozen = labelled(
-        {"none": "success", "debits": "danger", "credits": "danger", "all": "danger"},
-        of="freeze_mode",
-        title="Freeze",
-    )
 
     def scoped(self, queryset: QuerySet[Account], actor: Actor) -> QuerySet[Account]:
         """Return those the officer may see."""
@@ -111,15 +107,63 @@ class AccountPage(LookOnlyAdmin[Account]):
         """Lead to the statement, and to how it stood on any day."""
         return address_of("statement", row.pk, text="Statement and balance as of any day")
 
+    @display(description="Held back")
+    def held_back(self, row: Account) -> str:
+        """Show what freezes hold back."""
+        balance = balance_of(row.pk)
+        return str(Money(balance.held_back_minor, row.currency)) if balance else EMPTY
+
+    @display(description="May stand as low as")
+    def lowest(self, row: Account) -> str:
+        """Show the floor."""
+        return str(Money(row.floor_minor, row.currency))
+
+    @display(description="Freezes")
+    def freezes_shown(self, row: Account) -> SafeString:
+        """Show each freeze that stops something or will, and who stands behind it."""
+        rows = [
+            (
+                page_of("accounts.freeze", one.pk, text=what_it_stops(one)),
+                one.get_state_display(),
+                instant(one.ends_at),
+                confirmation_of(one),
+            )
+            for one in freezes_not_over(row.pk)
+        ]
+        return table(["Stops", "Stands", "Until", "Second person"], rows=rows)
+
+    @display(description="Where it stands")
+    def standing(self, row: Account) -> str:
+        """Say what may happen to its money; an alarm first."""
+        if row.closed_at is not None:
+            return f"Closed since {instant(row.closed_at)}. No money arrives or leaves."
+        now = timezone.now()
+        is_alarm = any(one.is_overdue(at=now) for one in freezes_not_over(row.pk))
+        alarm = "A freeze on it was not confirmed in time. " if is_alarm else ""
+        return f"{alarm}{FREEZES[row.freeze_mode]}"
+
+    @display(description="Status")
+    def status_label(self, row: Account) -> SafeString:
+        """Show whether it is active, closed, or what of it is frozen."""
+        if row.closed_at is not None:
+            return tag("Closed")
+        return tag(FreezeMode(row.freeze_mode).label, colour=FREEZE_COLOURS[row.freeze_mode])
+
+    # -- what may be done ----------------------------------------------------------------------
+
     has_freeze_permission = allowed("transactions.freeze_account")
+    has_floor_permission = allowed("transactions.request_floor")
+    has_close_permission = allowed("transactions.request_closing")
+    has_reopen_permission = allowed("transactions.request_reopening")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Offer to freeze what is not frozen."""
+        """Offer to reopen what is closed, and everything else on what is open."""
         row = self.get_object(request, str(object_id))
-        if row is None or row.freeze_mode != FreezeMode.NONE:
+        if row is None:
             return []
         offered: list[Any] = super().get_actions_detail(request, object_id)
-        return offered
+        is_closed = row.closed_at is not None
+        return [one for one in offered if (one.path == "reopen") == is_closed]
 
     @action(
         description="Freeze",
@@ -131,28 +175,95 @@ class AccountPage(LookOnlyAdmin[Account]):
     @step_up
     def freeze(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Stop the account's money at once."""
-        form = FreezeForm(request.POST or None, initial={"mode": FreezeMode.DEBITS})
-        return self.confirm_on(
-            request,
-            object_id=object_id,
-            step=lambda row, actor: Step(
-                title="Freeze this account",
-                facts={
-                    "Account": row,
-                    "Partner": row.partner,
-                    "Balance": self.posted(row),
-                    "Reserved": self.reserved(row),
-                    "What it does": "Stops the money at once, for API and staff alike."
-                    " Payouts already sent cannot be stopped.",
-                },
-                button="Freeze",
-                act=lambda why: freeze_account(
-                    actor=actor,
-                    account_id=row.pk,
-                    mode=FreezeMode(form.cleaned_data["mode"]),
-                    reason=why[:200],
-                    legal_reference=form.cleaned_data["legal_reference"],
-                ),
-                form=form,
-            ),
+        row, actor = self.row_or_404(request, object_id), self.officer(request)
+        form = FreezeForm(
+            request.POST or None, initial={"mode": FreezeMode.DEBITS}, currency=row.currency
         )
+        count, total = payouts_stopped_by_a_freeze(row.pk)
+        by = instant(timezone.now() + CONFIRM_WITHIN)
+        step = Step(
+            title="Freeze this account",
+            facts={
+                **self._facts(row),
+                "Stands now": self.standing(row),
+                "Payouts not sent yet": f"{count}, together {Money(total, row.currency)}",
+                "What it does": "Stops the money at once, for API and staff alike. What leaves is"
+                " stopped with the payouts not sent yet. Payouts already sent cannot be stopped.",
+                "Who must confirm": f"A second compliance officer, by {by}. Without it the freeze"
+                " stays and an alarm is raised. Only two people lift it.",
+            },
+            button="Freeze",
+            act=lambda why: freeze_account(
+                actor=actor,
+                account_id=row.pk,
+                mode=form.mode_chosen,
+                reason=why[:200],
+                legal_reference=form.cleaned_data["legal_reference"],
+                terms=form.terms,
+            ),
+            form=form,
+        )
+        return self.confirm(request, row=row, step=step)
+
+    @action(description="Ask for a floor", url_path="floor", permissions=["floor"], icon="height")
+    @step_up
+    def floor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask that the account may stand below zero, or no longer."""
+        row, actor = self.row_or_404(request, object_id), self.officer(request)
+        form = FloorForm(request.POST or None, currency=row.currency)
+        step = Step(
+            title="Ask for an agreed overdraft",
+            facts={
+                **self._facts(row),
+                "May stand as low as": self.lowest(row),
+                "What it does": "Asks a second person. Nothing changes until they approve.",
+            },
+            button="Ask",
+            act=lambda why: request_floor(
+                actor=actor,
+                account_id=row.pk,
+                floor_minor=form.cleaned_data["overdraft"],
+                reason=why,
+            ),
+            form=form,
+        )
+        return self.confirm(request, row=row, step=step)
+
+    @action(description="Ask to close", url_path="close", permissions=["close"], icon="lock")
+    @step_up
+    def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask that the account be closed."""
+        row, actor = self.row_or_404(request, object_id), self.officer(request)
+        step = Step(
+            title="Ask that this account be closed",
+            facts={
+                **self._facts(row),
+                "What it does": "Asks a second person. Once they approve, and if it is empty then,"
+                " no money arrives or leaves. It stays on record and can be reopened.",
+            },
+            button="Ask to close",
+            act=lambda why: request_closing(actor=actor, account_id=row.pk, reason=why),
+        )
+        return self.confirm(request, row=row, step=step)
+
+    @action(description="Ask to reopen", url_path="reopen", permissions=["reopen"], icon="undo")
+    @step_up
+    def reopen(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask that the account be opened again."""
+        row, actor = self.row_or_404(request, object_id), self.officer(request)
+        step = Step(
+            title="Ask that this account be opened again",
+            facts={**self._facts(row), "What it does": "Asks a second person."},
+            button="Ask to reopen",
+            act=lambda why: request_reopening(actor=actor, account_id=row.pk, reason=why),
+        )
+        return self.confirm(request, row=row, step=step)
+
+    def _facts(self, row: Account) -> dict[str, object]:
+        """Return what every act on an account is shown with."""
+        return {
+            "Account": row,
+            "Partner": row.partner,
+            "Balance": self.posted(row),
+            "Reserved": self.reserved(row),
+        }

@@ -116,8 +116,9 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
         noun, _, key = row.subject_ref.partition(":")
         if "item" in row.payload:  # an allocation is shown on the page of what it allocates
             noun, key = "suspenseposting", row.payload["item"]
+        floor = "accounts" if noun in ("account", "freeze") else "transactions"
         title = PAGES[noun].title if noun in PAGES else spoken(noun)
-        return page_of(f"transactions.{noun}", key, text=title)
+        return page_of(f"{floor}.{noun}", key, text=title)
 
     @display(description="Line by line")
     def lines(self, row: Approval) -> SafeString:

@@ -1,6 +1,6 @@
 """The books' accounts: every place money can be."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -16,13 +16,16 @@ from transactions.models import Balance, LedgerAccount
 from transactions.money import Money
 from transactions.selectors.clocks import with_balances
 from transactions.selectors.pages import visible_ledger_accounts
+from transactions.standing import CLOSED, CREDITS, DEBITS
+
+STOPS: Final = {DEBITS: "debits", CREDITS: "credits", CLOSED: "closed"}
 
 
 @admin.register(LedgerAccount)
 class LedgerAccountPage(LookOnlyAdmin[LedgerAccount]):
     """One row a place money can be."""
 
-    list_display = ("code", "book", "currency", "posted", "reserved", "shown_id")
+    list_display = ("code", "book", "currency", "posted", "reserved", "stopped", "shown_id")
     search_fields = ("code",)
     search_help_text = "Id or code: exactly as written"
     fieldsets = (
@@ -36,6 +39,7 @@ class LedgerAccountPage(LookOnlyAdmin[LedgerAccount]):
                     "currency",
                     "posted",
                     "reserved",
+                    "stopped",
                     "statement",
                 )
             },
@@ -96,6 +100,17 @@ class LedgerAccountPage(LookOnlyAdmin[LedgerAccount]):
     def statement(self, row: LedgerAccount) -> SafeString:
         """Lead to the statement, and to how it stood on any day."""
         return address_of("statement", row.pk, text="Statement and balance as of any day")
+
+    @display(description="Stopped")
+    def stopped(self, row: LedgerAccount) -> str:
+        """Show what the ledger stops on it, and what it holds back."""
+        balance = _balance(row)
+        if balance is None:
+            return EMPTY
+        said = [word for bit, word in STOPS.items() if balance.frozen & bit]
+        if balance.held_back_minor:
+            said.append(f"{Money(balance.held_back_minor, row.currency)} held back")
+        return ", ".join(said).capitalize() or "Nothing"
 
     @display(description="Account")
     def owner(self, row: LedgerAccount) -> SafeString:

@@ -20,7 +20,7 @@ FIRST: Final = (
     "payee_note",
     "reference",
 )
-SUMS: Final = {"amount_minor": "Amount", "remains_minor": "Remains before"}
+SUMS: Final = {"remains_minor": "Remains before"}
 IDS: Final = (
     "transfer",
     "source_account",
@@ -30,6 +30,9 @@ IDS: Final = (
     "allocation",
     "item",
     "account_key",
+    "account",
+    "freeze",
+    "placed_by",
 )
 
 
@@ -43,8 +46,9 @@ def shown_lines(row: Approval) -> dict[str, object]:
             lines["Lines"] = _moves(value)
             if row.state in NOT_DONE:
                 lines["As the books stand now"] = show_effects(effects_of(value))
-        elif name in SUMS and row.payload.get("currency") in EXPONENTS:
-            lines[SUMS[name]] = Money(value, row.payload["currency"])
+        elif name.endswith("_minor") and row.payload.get("currency") in EXPONENTS:
+            said = SUMS.get(name, spoken(name.removesuffix("_minor")))
+            lines[said] = Money(value, row.payload["currency"])
         elif name in IDS:
             lines[spoken(name)] = copyable(value)
         else:

@@ -22,6 +22,7 @@ from audit.adminparts import (
     spoken,
     trace,
 )
+from transactions.admin.freezes import linked_account
 from transactions.admin.standings import (
     DISPUTE_COLOURS,
     DISPUTES,
@@ -96,8 +97,7 @@ class PaymentPage(LookOnlyAdmin[Payment]):
         """Lead to the account that was paid."""
         if row.account_id is None:
             return "Nobody's yet: held in suspense"
-        name = getattr(row, "account_name", None) or "Account"
-        return page_of("accounts.account", row.account_id, text=name)
+        return linked_account(row, key=row.account_id, unnamed="Account")
 
     @display(description="Booked")
     def booked(self, row: Payment) -> str:

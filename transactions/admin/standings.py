@@ -142,6 +142,14 @@ FREEZES: Final[dict[str, str]] = {
     "debits": "Frozen: nothing may leave. Money may still arrive.",
     "credits": "Frozen: nothing may arrive. Money may still leave.",
     "all": "Frozen: nothing may arrive or leave.",
+    "amount": "Frozen for an amount: that much is held back, the rest may move.",
+}
+FREEZE_COLOURS: Final[dict[str, str]] = {
+    "none": "success",
+    "debits": "danger",
+    "credits": "danger",
+    "all": "danger",
+    "amount": "warning",
 }
 PAYEE_COLOURS: Final[dict[str, str]] = {
     PayeeState.PROPOSED: "warning",

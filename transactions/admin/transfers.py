@@ -25,6 +25,7 @@ from audit.adminparts import (
     tag,
     trace,
 )
+from transactions.admin.freezes import linked_account
 from transactions.admin.journals import journals_table
 from transactions.admin.payouts import ask_for_payout
 from transactions.admin.reversals import asked_back, reversal_step, way_back
@@ -124,8 +125,7 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     @display(description="From")
     def account(self, row: Transfer) -> SafeString:
         """Show the account that the money leaves."""
-        name = getattr(row, "source_name", None) or "System account"
-        return page_of("accounts.account", row.source_id, text=name)
+        return linked_account(row, key=row.source_id, unnamed="System account")
 
     @display(description="To")
     def payee(self, row: Transfer) -> SafeString | str:

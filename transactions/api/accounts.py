@@ -14,7 +14,7 @@ from accounts.frontdesk.pagination import no_parameters, page_of, row_of, shown_
 from accounts.frontdesk.shapes import page_shape
 from accounts.models import Account, Freeze
 from accounts.selectors.accounts import access_account, listed_accounts, shown_account
-from accounts.states import FreezeMode
+from accounts.states import AccountStatus, FreezeMode
 from audit.errors import Fault
 from audit.typeids import typeid
 from transactions.models import Balance, Journal, Posting
@@ -28,7 +28,9 @@ class FreezeShape(serializers.Serializer[Any]):
 
     id = serializers.CharField()
     mode = serializers.ChoiceField([mode.value for mode in FreezeMode if mode != FreezeMode.NONE])
+    amount_minor = serializers.IntegerField(allow_null=True)
     placed_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True)
 
 
 class AccountShape(serializers.Serializer[Any]):
@@ -38,11 +40,13 @@ class AccountShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     alias = serializers.CharField()
     currency = serializers.CharField()
-    status = serializers.ChoiceField(["active", "frozen"])
+    status = serializers.ChoiceField(AccountStatus.values)
     freezes = FreezeShape(many=True)
     posted_minor = serializers.IntegerField()
     pending_minor = serializers.IntegerField()
+    floor_minor = serializers.IntegerField()
     available_minor = serializers.IntegerField()
+    closed_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 
 
@@ -136,14 +140,22 @@ def shown(account: Account, *, balance: Balance | None) -> dict[str, object]:
         "name": account.name,
         "alias": account.alias,
         "currency": account.currency,
-        "status": "active" if account.freeze_mode == FreezeMode.NONE else "frozen",
+        "status": account.status.value,
         "freezes": [
-            {"id": freeze.public_id, "mode": freeze.mode, "placed_at": freeze.placed_at}
+            {
+                "id": freeze.public_id,
+                "mode": freeze.mode,
+                "amount_minor": freeze.amount_minor,
+                "placed_at": freeze.placed_at,
+                "ends_at": freeze.ends_at,
+            }
             for freeze in freezes
         ],
         "posted_minor": balance.posted_minor,
         "pending_minor": balance.pending_minor,
+        "floor_minor": balance.floor_minor,
         "available_minor": balance.available_minor,
+        "closed_at": account.closed_at,
         "created_at": account.created_at,
     }
 

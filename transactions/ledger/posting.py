@@ -17,7 +17,13 @@ from audit.calls import Call, Meaning, send
 from audit.circumstances import current
 from audit.errors import Fault, NotFound
 from audit.typeids import typeid
-from transactions.errors import AccountFrozen, AlreadyBooked, InsufficientFunds
+from transactions.errors import (
+    AccountClosed,
+    AccountFrozen,
+    AccountNotEmpty,
+    AlreadyBooked,
+    InsufficientFunds,
+)
 from transactions.standing import Cap, Standing
 from transactions.states import LimitWindow
 
@@ -129,9 +135,15 @@ def free(account_id: UUID, *, amount_minor: int) -> None:
     send(reserving({account_id: -amount_minor}))
 
 
-def freeze(account_id: UUID, *, bits: int) -> None:
-    """Stop debits (1), credits (2), both (3) or nothing (0), after postings under way."""
-    send(Call(sql="ledger_freeze(%s, %s)", values=(account_id, bits)))
+def restrain(account_id: UUID) -> None:
+    """Make the ledger obey the account's floor, freezes and closing, after postings under way.
+
+    Refuses with AccountNotEmpty (closed, though money is on it or reserved) and
+    InsufficientFunds (a floor above what is there).
+    """
+    empty = {"balance_closed_is_empty": AccountNotEmpty(account=typeid("acc", account_id))}
+    call = Call(sql="ledger_restrain(%s)", values=(account_id,), rules=_rules(account_id) | empty)
+    send(call)
 
 
 def open_balance(account_id: UUID) -> None:
@@ -146,6 +158,7 @@ def _rules(payer_id: UUID, *, origin: str = "") -> dict[str, Meaning]:
         return _blamed(error) or payer_id
 
     return {
+        "ledger_account_closed": lambda e: AccountClosed(account=typeid("acc", blamed(e))),
         "ledger_account_frozen": lambda e: AccountFrozen(account=typeid("acc", blamed(e))),
         "balance_above_floor": lambda e: InsufficientFunds(account=typeid("acc", blamed(e))),
         "ledger_unknown_account": lambda e: NotFound(ref=f"account:{blamed(e)}"),
@@ -168,6 +181,7 @@ def _standing(*row: Any) -> Standing:
         "posted_minor",
         "pending_minor",
         "floor_minor",
+        "held_back_minor",
         "frozen",
         "is_active",
         "threshold_minor",

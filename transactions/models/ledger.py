@@ -65,9 +65,11 @@ class LedgerAccount(Guarded):
 
 
 class Balance(models.Model):
-    """What one account holds: posted, reserved (pending), floor, freeze bits, version.
+    """What one account holds: posted, reserved (pending), held back, floor, stop bits, version.
 
-    Derived from postings and holds; changed only by the ledger's database functions.
+    Derived from postings and holds, its account and its freezes; changed only by
+    the ledger's database functions. `held_back_minor` may be more than there is:
+    what arrives is then held back too.
     """
 
     account = models.OneToOneField(
@@ -77,6 +79,8 @@ class Balance(models.Model):
     posted_minor = models.BigIntegerField(default=0)
     pending_minor = models.BigIntegerField(default=0)
     floor_minor = models.BigIntegerField(default=0)
+    held_back_minor = models.BigIntegerField(default=0, db_default=0)
+    # 1 stops debits, 2 stops credits, 4 says closed.
     frozen = models.SmallIntegerField(default=0)
     version = models.BigIntegerField(default=0)
 
@@ -89,12 +93,20 @@ class Balance(models.Model):
             models.CheckConstraint(
                 name="balance_pending_not_negative", condition=Q(pending_minor__gte=0)
             ),
+            models.CheckConstraint(
+                name="balance_held_back_not_negative", condition=Q(held_back_minor__gte=0)
+            ),
+            models.CheckConstraint(
+                name="balance_closed_is_empty",
+                condition=Q(frozen__lt=4) | Q(posted_minor=0, pending_minor=0),
+            ),
         ]
 
     @property
     def available_minor(self) -> int:
-        """Return what may still be spent."""
-        return self.posted_minor - self.pending_minor - self.floor_minor
+        """Return what may still be spent: never below zero, even if more is held back."""
+        free = self.posted_minor - self.pending_minor - self.floor_minor
+        return max(0, free - self.held_back_minor)
 
 
 class Journal(models.Model):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Partner
@@ -57,3 +57,10 @@ def scheduled_transfers(*, limit: int) -> Sequence[tuple[UUID, str]]:
     """Return id and trace of transfers whose time has come, the longest overdue first."""
     due = Transfer.objects.filter(state=TransferState.SCHEDULED, execute_at__lte=timezone.now())
     return list(due.order_by("execute_at").values_list("pk", "trace_id")[:limit])
+
+
+def is_scheduled_on(account_id: UUID) -> bool:
+    """Say whether a transfer that waits for its time names the account."""
+    return Transfer.objects.filter(
+        Q(source_id=account_id) | Q(destination_id=account_id), state=TransferState.SCHEDULED
+    ).exists()

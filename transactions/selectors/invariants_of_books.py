@@ -157,16 +157,58 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         "L6",
-        "the ledger stops what an account's open freeze says, and nothing else",
+        "the ledger stops what an account's freezes in force say together, and nothing else",
         """
-        SELECT format('account %s is frozen for %s, its order says %s, the ledger %s',
-            a.id, a.freeze_mode, coalesce(f.mode, 'none'), b.frozen)
+        SELECT format('account %s is %s, its freezes stop %s and %s, the ledger %s and %s',
+            a.id, a.freeze_mode, f.bits, f.held, b.frozen, b.held_back_minor)
         FROM accounts_account AS a
         LEFT JOIN transactions_balance AS b ON b.account_id = a.id
-        LEFT JOIN accounts_freeze AS f ON f.account_id = a.id AND f.lifted_at IS NULL
-        WHERE a.freeze_mode <> coalesce(f.mode, 'none')
-            OR nullif(b.frozen, 0) IS DISTINCT FROM
-            array_position('{debits,credits,all}'::text [], a.freeze_mode::text)
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS orders, coalesce(sum(amount_minor), 0) AS held,
+                coalesce(bit_or(array_position('{debits,credits,all}'::text [], mode::text)), 0)
+                    AS bits
+            FROM accounts_freeze WHERE account_id = a.id AND state = 'in_force'
+        ) AS f
+        WHERE b.frozen & 3 IS DISTINCT FROM f.bits OR b.held_back_minor IS DISTINCT FROM f.held
+            OR a.freeze_mode <> CASE WHEN f.orders > 0 AND f.bits = 0 THEN 'amount'
+                ELSE ('{none,debits,credits,all}'::text [])[f.bits + 1] END
+        """,
+    ),
+    (
+        "L6",
+        "the ledger knows an account's floor and whether it is closed, and a closed one is empty",
+        """
+        SELECT format('account %s has floor %s, closed at %s, in the ledger %s, bits %s, has %s',
+            a.id, a.floor_minor, a.closed_at, b.floor_minor, b.frozen, b.posted_minor)
+        FROM accounts_account AS a
+        LEFT JOIN transactions_balance AS b ON b.account_id = a.id
+        WHERE b.floor_minor IS DISTINCT FROM a.floor_minor
+            OR (b.frozen & 4 = 4) IS DISTINCT FROM (a.closed_at IS NOT NULL)
+            OR a.closed_at IS NOT NULL AND (b.posted_minor, b.pending_minor) <> (0, 0)
+        """,
+    ),
+    (
+        "L11",
+        "a freeze was confirmed and lifted, an account closed or given a floor, only by two",
+        """
+        SELECT format('freeze %s is %s, confirmed at %s, without such an approval',
+            f.id, f.state, f.confirmed_at)
+        FROM accounts_freeze AS f
+        WHERE f.confirmed_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM accounts_approval AS a WHERE a.subject_ref = 'freeze:' || f.id
+                AND a.action = 'transactions.confirm_freeze' AND a.state = 'used'
+        ) OR f.state = 'lifted' AND NOT EXISTS (
+            SELECT FROM accounts_approval AS a WHERE a.subject_ref = 'freeze:' || f.id
+                AND a.action = 'transactions.lift_freeze' AND a.state = 'used'
+        )
+        UNION ALL
+        SELECT format('account %s has floor %s, closed at %s, without such an approval',
+            c.id, c.floor_minor, c.closed_at)
+        FROM accounts_account AS c
+        LEFT JOIN accounts_approval AS a
+            ON a.id = c.changed_under_id AND a.state = 'used'
+            AND a.subject_ref = 'account:' || c.id
+        WHERE a.id IS NULL AND (c.closed_at IS NOT NULL OR c.floor_minor <> 0)
         """,
     ),
     (

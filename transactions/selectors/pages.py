@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from accounts.models import Account, Approval, Decision
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
@@ -28,16 +28,16 @@ from transactions.selectors.holds import visible_holds
 from transactions.selectors.ledger import visible_journals
 from transactions.selectors.payments import visible_disputes
 from transactions.selectors.transfers import visible_transfers
+from transactions.states import TransferState
 
 POSTINGS_MAX: Final = 100
 CHOICES_MAX: Final = 500
 
 
 def transfers_for_pages(*, to: Actor) -> QuerySet[Transfer]:
-    """Return the transfers `to` may see, each with payee masks and its account's name."""
-    name = Account.objects.filter(pk=OuterRef("source_id")).values("name")[:1]
+    """Return the transfers `to` may see, each with payee masks and how its account stands."""
     found = visible_transfers(to=to).select_related("payee_name", "payee_iban", "approval")
-    return found.annotate(source_name=Subquery(name))
+    return found.annotate(**_account_as_it_stands("source_id"))
 
 
 def transfer_of_origin(origin: str, *, actor: Actor) -> Transfer | None:
@@ -46,10 +46,9 @@ def transfer_of_origin(origin: str, *, actor: Actor) -> Transfer | None:
 
 
 def payments_for_pages(*, to: Actor) -> QuerySet[Payment]:
-    """Return the payments `to` may see, each with its account's name."""
-    name = Account.objects.filter(pk=OuterRef("account_id")).values("name")[:1]
+    """Return the payments `to` may see, each with how its account stands."""
     found = by_account(Payment.objects.all(), to=to, path="account_id")
-    return found.annotate(account_name=Subquery(name))
+    return found.annotate(**_account_as_it_stands("account_id"))
 
 
 def named_postings(journal: Journal, *, to: Actor) -> Sequence[tuple[Posting, str]]:
@@ -141,6 +140,18 @@ def accounts_to_choose_from(*, to: Actor) -> Sequence[Account]:
     return list(found[:CHOICES_MAX])
 
 
+def payouts_stopped_by_a_freeze(account_id: UUID) -> tuple[int, int]:
+    """Return how many payouts of an account have not been sent yet, and their sum.
+
+    A freeze of debits stops these; what has been sent already, it cannot.
+    """
+    not_sent = [TransferState.AWAITING_APPROVAL, TransferState.ACCEPTED]
+    found = Transfer.objects.filter(source_id=account_id, state__in=not_sent).aggregate(
+        count=Count("pk"), total=Sum("amount_minor")
+    )
+    return found["count"], int(found["total"] or 0)
+
+
 def decisions_on(approval: Approval) -> Sequence[Decision]:
     """Return what was decided, the first first."""
     return list(Decision.objects.filter(approval=approval).order_by("id"))
@@ -148,3 +159,16 @@ def decisions_on(approval: Approval) -> Sequence[Decision]:
 
 def _sees_all(to: Actor) -> bool:
     return to.may(SEES_EVERY_PORTFOLIO_GRANT)
+
+
+def _account_as_it_stands(path: str) -> dict[str, Subquery]:
+    """Return a row's account's name, what of it is frozen, and since when it is closed."""
+    account = Account.objects.filter(pk=OuterRef(path))
+    return {
+        f"account_{name}": Subquery(account.values(column)[:1])
+        for name, column in (
+            ("name", "name"),
+            ("frozen", "freeze_mode"),
+            ("closed", "closed_at"),
+        )
+    }

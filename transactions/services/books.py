@@ -1,17 +1,12 @@
-"""Opening books, accounts and limits; freezing accounts."""
+"""Opening books, accounts and limits."""
 
-from uuid import UUID
-
-from accounts.errors import AlreadyFrozen, NameTaken
-from accounts.models import Account, Customer, Freeze, Partner, Portfolio
-from accounts.selectors.accounts import access_account
-from accounts.states import FreezeMode
+from accounts.errors import NameTaken
+from accounts.models import Account, Customer, Partner, Portfolio
 from audit.actors import Actor
 from audit.commands import command
 from audit.constraints import refuse_on
 from audit.services.recording import record
-from audit.typeids import typeid
-from transactions.ledger.posting import freeze, open_balance
+from transactions.ledger.posting import open_balance
 from transactions.models import Book, LedgerAccount, Limit
 from transactions.states import LimitWindow
 
@@ -85,33 +80,3 @@ def set_limit(
     )
     record("limit.set", actor=actor, target=limit, rows=[limit])
     return limit
-
-
-@command
-def freeze_account(
-    *, actor: Actor, account_id: UUID, mode: FreezeMode, reason: str, legal_reference: str
-) -> Freeze:
-    """Stop an account's money at once, in the direction of `mode`. AlreadyFrozen if it is."""
-    account = access_account(account_id, actor=actor, lock=True)
-    known = AlreadyFrozen(account=typeid("acc", account.pk))
-    with refuse_on({"freeze_one_open": known}):
-        order = Freeze.objects.create(
-            account=account,
-            book_id=account.book_id,
-            mode=mode,
-            reason=reason,
-            legal_reference=legal_reference,
-            placed_by=actor.ref,
-        )
-    account.freeze_mode = mode
-    account.save(update_fields=["freeze_mode"])
-    freeze(account.pk, bits=mode.bits)
-    record(
-        "account.frozen",
-        actor=actor,
-        target=account,
-        facts={"mode": mode, "reason": reason, "legal_reference": legal_reference},
-        rows=[account, order],
-        book_id=account.book_id,
-    )
-    return order
