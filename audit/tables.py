@@ -60,6 +60,7 @@ APPEND_ONLY: Final = frozenset(
     }
 )
 BOOKKEEPING: Final[dict[str, str]] = {
+    "audit_debt": "what each server process's last statement owes the log until it commits",
     "accounts_idempotencykey": "written by @command with the effect it answers for",
     "accounts_vaultrecord": "sealed once; the rows that hold its token are guarded",
     "integrations_callback": "inbox intake by an unauthenticated wire; its effects are commands",

@@ -18,7 +18,7 @@ from audit.calls import Call
 from audit.circumstances import current
 from audit.doorbell import ring
 from audit.errors import Refusal
-from audit.history import Guarded, difference
+from audit.history import Guarded, to_store
 from audit.services.recording import later, record
 from transactions.errors import AlreadyBooked
 from transactions.ledger.posting import Draft, Line, posting, reserving, stand
@@ -158,7 +158,7 @@ def draft_transfer(
     `vault` holds the payees that are known by their tokens. Its times are the database's own.
     """
     order, now = instruction.order, source.told_at
-    transfer = Transfer(
+    transfer = Transfer.fresh(
         book_id=source.book_id,
         kind=TransferKind.PAYOUT if order.payee else TransferKind.INTERNAL,
         source_id=order.source_id,
@@ -222,13 +222,11 @@ def store(taken: Sequence[Taken]) -> None:
         return
     transfers = [each.transfer for each in taken]
     payees = [found for each in transfers for found in (each.payee_name, each.payee_iban) if found]
-    store_sealed(payees)
+    if payees:
+        store_sealed(payees)
     store_companions(taken)
-    for transfer in transfers:
-        # The function inserts it, not Django, which must not do so again when it is saved.
-        transfer._state.adding = False  # noqa: SLF001 - documented for this very use
     origins = transfers[0].origin if len(transfers) == 1 else f"{len(transfers)} transfers"
-    spelled = json.dumps([difference(transfer)[1] for transfer in transfers])
+    spelled = json.dumps([to_store(transfer) for transfer in transfers])
     later(
         Call(
             sql="transfers_store(%s::jsonb)",
@@ -241,8 +239,9 @@ def store(taken: Sequence[Taken]) -> None:
 def store_companions(taken: Sequence[Taken]) -> None:
     """Store the approvals and holds of transfers."""
     rows = [row for each in taken for row in each.rows]
-    Approval.objects.bulk_create(row for row in rows if isinstance(row, Approval))
-    Hold.objects.bulk_create(row for row in rows if isinstance(row, Hold))
+    if rows:  # many transfers have none, and even an empty insert takes its time
+        Approval.objects.bulk_create(row for row in rows if isinstance(row, Approval))
+        Hold.objects.bulk_create(row for row in rows if isinstance(row, Hold))
 
 
 def move_all(transfers: Sequence[Transfer]) -> None:
