@@ -266,15 +266,21 @@ def account(
 
 
 @set_up
-def limit(
+def limit(on: Account | Partner, **terms: Any) -> Limit:
+    """Return a limit on an account, or on all of a partner's in EUR, agreed to by two."""
+    return set_limit(actor=SYSTEM, approval_id=agreed_limit(on, **terms).pk)
+
+
+@set_up
+def agreed_limit(
     on: Account | Partner,
     *,
     kind: LimitKind = LimitKind.ANY,
     window: LimitWindow = LimitWindow.TRANSFER,
     amount_max_minor: int | None = None,
     count_max: int | None = None,
-) -> Limit:
-    """Return a limit on an account, or on all of a partner's in EUR, agreed to by two."""
+) -> Approval:
+    """Return an approval of a limit that nobody has set yet."""
     terms: dict[str, Any] = {
         "actor": colleague(Role.FINANCE_OPERATOR),
         "kind": kind,
@@ -293,7 +299,7 @@ def limit(
         reason="seen",
         shown_hash=asked.payload_hash,
     )
-    return set_limit(actor=SYSTEM, approval_id=asked.pk)
+    return asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

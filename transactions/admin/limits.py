@@ -159,7 +159,7 @@ def show_limits(limits: Iterable[tuple[str, Cap]]) -> SafeString:
 def said_most(amount: int | None, count: int | None, *, currency: str) -> str:
     """Say the most that a limit allows."""
     said = [str(Money(amount, currency))] if amount is not None else []
-    said += [f"{count:,} times"] if count is not None else []
+    said += [_times(count)] if count is not None else []
     return " and ".join(said) or "Anything"
 
 
@@ -172,13 +172,17 @@ def bars(cap: Cap, *, currency: str) -> SafeString:
         used, left = (Money(n, currency) for n in (cap.amount_used_minor, cap.amount_left_minor))
         drawn.append(_bar(used.amount_minor, left.amount_minor, said=(str(used), str(left))))
     if cap.count_left is not None:
-        said = (f"{cap.count_used:,} times", f"{cap.count_left:,}")
+        said = (_times(cap.count_used), f"{cap.count_left:,}")
         drawn.append(_bar(cap.count_used, cap.count_left, said=said))
     return format_html_join("", "<div>{}</div>", ((each,) for each in drawn))
 
 
 def _bar(used: int, left: int, *, said: tuple[str, str]) -> SafeString:
     return bar([("gone", used, f"{said[0]} used"), ("kept", left, f"{said[1]} left")])
+
+
+def _times(count: int) -> str:
+    return f"{count:,} {'time' if count == 1 else 'times'}"
 
 
 def _none() -> SafeString:

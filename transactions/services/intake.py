@@ -70,7 +70,7 @@ def standings_of(orders: Sequence[TransferOrder], *, actor: Actor) -> dict[UUID,
     """Lock and return the accounts that the orders name and `actor` may see."""
     named = {key for order in orders for key in (order.source_id, order.destination_id) if key}
     spending = Spending(
-        kinds=frozenset(LimitKind(kind_of(order)) for order in orders),
+        kinds=frozenset(LimitKind(order.kind) for order in orders),
         amount_minor=sum(order.money.amount_minor for order in orders),
         times=len(orders),
     )
@@ -85,11 +85,6 @@ def stand_for(
         return stand(account_ids, book_id=actor.book_id, spending=spending)
     visible = visible_accounts(to=actor).filter(pk__in=list(account_ids))
     return stand(set(visible.values_list("pk", flat=True)), spending=spending)
-
-
-def kind_of(order: TransferOrder) -> TransferKind:
-    """Return what kind of transfer an order asks for."""
-    return TransferKind.PAYOUT if order.payee else TransferKind.INTERNAL
 
 
 def decide(
@@ -181,7 +176,7 @@ def draft_transfer(
     order, now = instruction.order, source.told_at
     transfer = Transfer(
         book_id=source.book_id,
-        kind=kind_of(order),
+        kind=order.kind,
         source_id=order.source_id,
         destination_id=order.destination_id,
         amount_minor=order.money.amount_minor,
