@@ -201,6 +201,9 @@ SCOPES: Final[dict[str, frozenset[str]]] = {
     "transfers:write": frozenset(
         {
             "transactions.request_transfer",
+            "transactions.request_partner_transfer",
+            "transactions.allow_payer",
+            "transactions.withdraw_payer",
             "transactions.schedule_transfer",
             "transactions.request_transfers",
             "transactions.request_batch",

@@ -26,6 +26,7 @@ GUARDED: Final = frozenset(
         "transactions_hold",
         "transactions_ledgeraccount",
         "transactions_limit",
+        "transactions_payinconsent",
         "transactions_payment",
         "transactions_providerpayout",
         "transactions_registeredpayee",

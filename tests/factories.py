@@ -53,18 +53,20 @@ from transactions.models import (
     Journal,
     JournalProposal,
     Limit,
+    PayInConsent,
     RegisteredPayee,
     SuspenseAllocation,
     Transfer,
     TransferBatch,
 )
 from transactions.money import Money
-from transactions.orders import HoldOrder, Payee, TransferOrder
+from transactions.orders import HoldOrder, PartnerOrder, Payee, TransferOrder
 from transactions.proposals import Allocation, ManualJournal, Move
 from transactions.selectors.suspense import Item, open_suspense
 from transactions.services import holds, schedules
 from transactions.services.batches import request_batch
 from transactions.services.books import open_account, open_book, open_house, set_limit
+from transactions.services.consents import allow_payer
 from transactions.services.dispatching import (
     claim_transfer,
     fail_transfer,
@@ -78,6 +80,7 @@ from transactions.services.holds import create_hold
 from transactions.services.imports import import_opening
 from transactions.services.items import KeyedOrder
 from transactions.services.journals import propose_manual_journal
+from transactions.services.partner_transfers import request_partner_transfer
 from transactions.services.payees import activate_payee, propose_payee
 from transactions.services.schedules import schedule_transfer
 from transactions.services.suspense import propose_allocation
@@ -341,6 +344,36 @@ def internal(company: Cast, *, amount_minor: int = 1_000) -> Transfer:
     return request_transfer(
         actor=company.actor,
         order=order(company.giver, amount_minor=amount_minor, to=company.taker),
+        origin=origin(),
+    )
+
+
+@set_up
+def consent(taker: Cast, *, payer: Cast) -> PayInConsent:
+    """Let one company pay into another's taker."""
+    return allow_payer(actor=taker.actor, account_id=taker.taker.pk, payer=payer.partner.slug)
+
+
+def partner_order(
+    payer: Cast, *, to: Account, amount_minor: int = 1_000, **details: Any
+) -> PartnerOrder:
+    """Return an order out of a company's giver to another partner's account."""
+    return PartnerOrder(
+        source_id=payer.giver.pk,
+        alias=to.alias,
+        money=Money(amount_minor, payer.giver.currency),
+        **details,
+    )
+
+
+@set_up
+def between(payer: Cast, taker: Cast, *, amount_minor: int = 1_000) -> Transfer:
+    """Return a transfer that moved from one company's giver to another's taker."""
+    if not PayInConsent.objects.filter(account_id=taker.taker.pk, withdrawn_at=None).exists():
+        consent(taker, payer=payer)
+    return request_partner_transfer(
+        actor=payer.actor,
+        order=partner_order(payer, to=taker.taker, amount_minor=amount_minor),
         origin=origin(),
     )
 

@@ -57,3 +57,17 @@ class TransferOrder:
         """Insist on exactly one destination; the doors say it more kindly."""
         if (self.destination_id is None) is (self.payee is None):
             raise ValueError("an order has either a destination account or a payee")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerOrder:
+    """One instruction to move `money` out of `source_id` to another partner's account.
+
+    `alias` is all that is known of it.
+    """
+
+    source_id: UUID
+    alias: str
+    money: Money
+    reference: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)

@@ -6,10 +6,14 @@ from django.db.models import TextChoices
 
 
 class TransferKind(TextChoices):
-    """Between two of our accounts, or out of the house."""
+    """Between two accounts of a book, into another partner's book, or out of the house."""
 
     INTERNAL = "internal", "Internal"
+    PARTNER = "partner", "To another partner"
     PAYOUT = "payout", "Payout"
+
+
+INSIDE: Final = (TransferKind.INTERNAL, TransferKind.PARTNER)
 
 
 class TransferState(TextChoices):

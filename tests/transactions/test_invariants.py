@@ -326,6 +326,15 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         ),
         {"L2", "L8"},
     ),
+    "of what one partner's book owes another's, a part is gone": (
+        (
+            "WITH bent AS (UPDATE transactions_posting SET amount_minor = amount_minor - 1"
+            " WHERE account_id = '{landed}' RETURNING journal_id)"
+            " UPDATE transactions_posting AS p SET amount_minor = p.amount_minor + 1 FROM bent"
+            " WHERE p.journal_id = bent.journal_id AND p.account_id <> '{landed}'"
+        ),
+        {"L2", "L3", "L6"},
+    ),
     "a suspense item forgets what was allocated": (
         "UPDATE transactions_suspensetally SET allocated_minor = 0",
         {"L6"},
@@ -396,6 +405,8 @@ def _scene() -> dict[str, str]:
         terms=FreezeTerms(amount_minor=5_000),
     )
     _close(other)
+    third = factories.cast()
+    factories.between(cast, third)
     factories.limit(cast.giver)
     captured, back = factories.hold(cast), factories.internal(cast)
     capture_hold(
@@ -430,6 +441,7 @@ def _scene() -> dict[str, str]:
         "failed": str(failed.pk),
         "captured": str(captured.pk),
         "reversed": str(back.pk),
+        "landed": str(third.taker.pk),
         "dispatched": str(dispatched.pk),
     }
 

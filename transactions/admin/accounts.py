@@ -34,6 +34,7 @@ from transactions.admin.pending import show_pending
 from transactions.admin.standings import FREEZE_COLOURS, FREEZES
 from transactions.models import Balance
 from transactions.money import Money
+from transactions.selectors.consents import standing_consents
 from transactions.selectors.pages import balance_of, payouts_stopped_by_a_freeze
 from transactions.services.accounts import request_closing, request_floor, request_reopening
 from transactions.services.freezes import CONFIRM_WITHIN, freeze_account
@@ -65,7 +66,7 @@ class AccountPage(LookOnlyAdmin[Account]):
         ),
         ("What stops it", {"fields": ("status_label", "freezes_shown")}),
         ("Proposed and not decided", {"fields": ("proposed",)}),
-        ("References", {"fields": ("shown_id", "alias", "created_at")}),
+        ("References", {"fields": ("shown_id", "alias", "payers", "created_at")}),
     )
     shown_id = public_id
 
@@ -131,6 +132,14 @@ class AccountPage(LookOnlyAdmin[Account]):
             for one in freezes_not_over(row.pk)
         ]
         return table(["Stops", "Stands", "Until", "Second person"], rows=rows)
+
+    @display(description="May pay in")
+    def payers(self, row: Account) -> SafeString:
+        """Show the partners that may pay into it by its alias."""
+        rows = [
+            (one.payer, instant(one.given_at), one.given_by) for one in standing_consents(row.pk)
+        ]
+        return table(["Partner", "Since", "By"], rows=rows)
 
     @display(description="Where it stands")
     def standing(self, row: Account) -> str:

@@ -132,7 +132,9 @@ class TransferPage(LookOnlyAdmin[Transfer]):
         """Show the payee, masked, or our own account."""
         if row.payee_name is not None and row.payee_iban is not None:
             return f"{row.payee_name.masked}, {row.payee_iban.masked}"
-        return page_of("accounts.account", row.destination_id, text="Another account here")
+        named = f"Another partner's {row.destination_alias}" if row.destination_alias else ""
+        text = named or "Another account here"
+        return page_of("accounts.account", row.destination_id, text=text)
 
     @display(description="Asked for")
     def asked(self, row: Transfer) -> str:

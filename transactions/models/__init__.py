@@ -2,6 +2,7 @@
 
 from transactions.models.batches import BatchItem, TransferBatch
 from transactions.models.clocks import ClosedBalance, ClosedMonth, Movement, RollUp
+from transactions.models.consents import PayInConsent
 from transactions.models.findings import BooksCheck, Finding
 from transactions.models.holds import Hold
 from transactions.models.ledger import (
@@ -40,6 +41,7 @@ __all__ = [
     "LedgerAccount",
     "Limit",
     "Movement",
+    "PayInConsent",
     "PayeeChange",
     "Payment",
     "Posting",

@@ -12,14 +12,22 @@ from audit.history import Guarded
 from transactions.errors import NotReversible, ReversalExceeded, WrongState
 from transactions.models.ledger import LedgerAccount
 from transactions.money import AMOUNT_MINOR_MAX, Money
-from transactions.states import HAVE_SETTLED, MOVES, LimitWindow, TransferKind, TransferState
+from transactions.states import (
+    HAVE_SETTLED,
+    INSIDE,
+    MOVES,
+    LimitWindow,
+    TransferKind,
+    TransferState,
+)
 
 
 class Transfer(Guarded):
     """One instruction to move money, and how far it got.
 
     `origin` is the one thing that asked for it (an idempotency key, a staff
-    command). A payout's payee lives in the vault; rows hold its tokens.
+    command). A payout's payee lives in the vault; rows hold its tokens. What went to
+    another partner keeps the `destination_alias` it was sent to: all its giver may know.
     """
 
     prefix: ClassVar[str] = "trf"
@@ -34,6 +42,7 @@ class Transfer(Guarded):
     destination = models.ForeignKey(
         LedgerAccount, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
+    destination_alias = models.CharField(max_length=40, blank=True, default="", db_default="")
     payee_name = models.ForeignKey(
         VaultRecord, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
@@ -78,7 +87,14 @@ class Transfer(Guarded):
                     kind=TransferKind.INTERNAL,
                     destination__isnull=False,
                     payee_iban__isnull=True,
+                    destination_alias="",
                 )
+                | Q(
+                    kind=TransferKind.PARTNER,
+                    destination__isnull=False,
+                    payee_iban__isnull=True,
+                )
+                & ~Q(destination_alias="")
                 | Q(kind=TransferKind.PAYOUT, destination__isnull=True, payee_iban__isnull=False),
             ),
             models.CheckConstraint(
@@ -94,13 +110,13 @@ class Transfer(Guarded):
                 name="transfer_reversed_within",
                 condition=Q(reversed_minor=0) & ~Q(state=TransferState.REVERSED)
                 | Q(
-                    kind=TransferKind.INTERNAL,
+                    kind__in=INSIDE,
                     state=TransferState.SETTLED,
                     reversed_minor__gt=0,
                     reversed_minor__lt=F("amount_minor"),
                 )
                 | Q(
-                    kind=TransferKind.INTERNAL,
+                    kind__in=INSIDE,
                     state=TransferState.REVERSED,
                     reversed_minor=F("amount_minor"),
                 ),
@@ -168,13 +184,13 @@ class Transfer(Guarded):
 
     @property
     def reversible_minor(self) -> int:
-        """Return what of a settled internal transfer can still go back."""
-        is_inside = self.kind == TransferKind.INTERNAL and self.state == TransferState.SETTLED
+        """Return what of a settled transfer inside the house can still go back."""
+        is_inside = self.kind in INSIDE and self.state == TransferState.SETTLED
         return self.amount_minor - self.reversed_minor if is_inside else 0
 
     def reverse(self, amount_minor: int) -> None:
         """Count `amount_minor` as gone back. NotReversible, WrongState or ReversalExceeded."""
-        if self.kind != TransferKind.INTERNAL:
+        if self.kind not in INSIDE:
             raise NotReversible(ref=self.audit_ref)
         if self.state != TransferState.SETTLED:
             raise WrongState(state=self.state, wanted=TransferState.REVERSED.value)

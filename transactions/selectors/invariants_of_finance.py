@@ -22,6 +22,22 @@ FINANCE: Final[tuple[tuple[str, str, str], ...]] = (
         """,
     ),
     (
+        "L6",
+        "what is sent to another partner arrives whole on the account it was sent to",
+        """
+        SELECT format('transfer %s of %s arrived as %s in journal %s',
+            coalesce(t.id, j.transfer_id), t.amount_minor, p.amount_minor, j.id)
+        FROM (
+            SELECT id, substr(subject_ref, 9)::uuid AS transfer_id FROM transactions_journal
+            WHERE starts_with(subject_ref, 'arrival:') AND reverses IS NULL
+        ) AS j
+        LEFT JOIN transactions_posting AS p ON p.journal_id = j.id AND p.amount_minor > 0
+        FULL JOIN (SELECT * FROM transactions_transfer WHERE kind = 'partner') AS t
+            ON t.id = j.transfer_id
+        WHERE (p.account_id, p.amount_minor) IS DISTINCT FROM (t.destination_id, t.amount_minor)
+        """,
+    ),
+    (
         "L11",
         "a journal by hand or an allocation rests on a used approval of its own",
         """
