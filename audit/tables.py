@@ -22,6 +22,7 @@ GUARDED: Final = frozenset(
         "accounts_user",
         "transactions_book",
         "transactions_dispute",
+        "transactions_feerule",
         "transactions_finding",
         "transactions_hold",
         "transactions_ledgeraccount",

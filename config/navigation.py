@@ -48,6 +48,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
             Page(title="Transfers", icon="swap_horiz", model="transactions.transfer"),
             Page(title="Holds", icon="lock_clock", model="transactions.hold"),
             Page(title="Payees", icon="contacts", model="transactions.registeredpayee"),
+            Page(title="Fees", icon="percent", model="transactions.feerule"),
             Page(title="Batches", icon="stacks", model="transactions.transferbatch"),
             Page(title="Payments in", icon="south_west", model="transactions.payment"),
             Page(title="Disputes", icon="gavel", model="transactions.dispute"),

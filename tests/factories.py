@@ -46,9 +46,11 @@ from audit.canonical import fingerprint
 from audit.typeids import uuid7
 from config.sandbox.cast import payee
 from transactions.errors import NothingChanged
+from transactions.fees import FeeTerms
 from transactions.meanings import Movement, MovementKind, PaymentNotice, PaymentState
 from transactions.models import (
     Book,
+    FeeRule,
     Hold,
     Journal,
     JournalProposal,
@@ -76,6 +78,7 @@ from transactions.services.dispatching import (
     return_transfer,
     settle_transfer,
 )
+from transactions.services.fees import FeeProposal, adopt_fee_rule, propose_fee_rule
 from transactions.services.holds import create_hold
 from transactions.services.imports import import_opening
 from transactions.services.items import KeyedOrder
@@ -85,7 +88,7 @@ from transactions.services.payees import activate_payee, propose_payee
 from transactions.services.schedules import schedule_transfer
 from transactions.services.suspense import propose_allocation
 from transactions.services.transfers import cancel_transfer, request_transfer
-from transactions.states import LimitWindow, TransferState
+from transactions.states import LimitWindow, TransferKind, TransferState
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -379,6 +382,36 @@ def between(payer: Cast, taker: Cast, *, amount_minor: int = 1_000) -> Transfer:
 
 
 @set_up
+def proposed_fee(
+    company: Cast,
+    terms: FeeTerms,
+    *,
+    kind: TransferKind = TransferKind.INTERNAL,
+    by: Actor | None = None,
+) -> FeeRule:
+    """Return a fee rule that waits for a second person."""
+    return propose_fee_rule(
+        actor=by or colleague(Role.FINANCE_OPERATOR),
+        proposal=FeeProposal(
+            id=uuid7(),
+            partner_id=company.partner.pk,
+            kind=kind,
+            currency=company.giver.currency,
+            terms=terms,
+            reason="as agreed in their contract",
+        ),
+    )
+
+
+@set_up
+def fee(company: Cast, terms: FeeTerms, *, kind: TransferKind = TransferKind.INTERNAL) -> FeeRule:
+    """Return a fee rule that two people put in force."""
+    rule = proposed_fee(company, terms, kind=kind)
+    signed(rule.approval)
+    return adopt_fee_rule(actor=SYSTEM, approval_id=rule.approval_id)
+
+
+@set_up
 def scheduled(
     company: Cast, what: TransferOrder, *, ahead: timedelta = timedelta(milliseconds=5)
 ) -> Transfer:
@@ -502,6 +535,12 @@ def _fail(asked: Transfer) -> None:
 def _return(asked: Transfer) -> None:
     _settle(asked)
     give_back(asked)
+
+
+@set_up
+def settle(asked: Transfer) -> None:
+    """Let the bank settle a payout."""
+    _settle(asked)
 
 
 @set_up

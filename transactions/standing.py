@@ -18,6 +18,7 @@ from transactions.errors import (
     InsufficientFunds,
     LimitExceeded,
 )
+from transactions.fees import FeeRate
 from transactions.states import LimitWindow
 
 DEBITS, CREDITS, CLOSED = 1, 2, 4
@@ -48,6 +49,7 @@ class Standing:
     threshold_minor: int
     told_at: datetime
     caps: list[Cap] = field(default_factory=list)
+    fees: Mapping[str, FeeRate] = field(default_factory=dict)
 
     @property
     def available_minor(self) -> int:
@@ -129,22 +131,26 @@ def sides(
     return source, destination
 
 
-def move(amount_minor: int, *, source: Standing, destination: Standing | None) -> None:
+def move(
+    amount_minor: int, *, source: Standing, destination: Standing | None, fee_minor: int = 0
+) -> None:
     """Move an amount inside, or reserve it on its way out where there is no destination.
 
+    The fee leaves the source or is reserved with it; limits are on the amount alone.
     Refuses, in this order: LimitExceeded, AccountFrozen, InsufficientFunds.
     """
     source.check_limits(amount_minor)
     source.check_may_leave()
     if destination and not destination.may_credit:
         raise AccountFrozen(account=typeid("acc", destination.account_id))
-    if amount_minor > source.available_minor:
+    total = amount_minor + fee_minor
+    if total > source.available_minor:
         raise InsufficientFunds(account=typeid("acc", source.account_id))
     source.use(amount_minor)
     if destination is None:
-        source.pending_minor += amount_minor
+        source.pending_minor += total
     else:
-        source.posted_minor -= amount_minor
+        source.posted_minor -= total
         destination.posted_minor += amount_minor
 
 

@@ -75,6 +75,15 @@ class LimitWindow(TextChoices):
     DAY = "day", "Each day (UTC)"
 
 
+class FeeState(TextChoices):
+    """Whether a fee rule is charged by. The last two are final."""
+
+    PROPOSED = "proposed", "Waiting for a second person"
+    IN_FORCE = "in_force", "In force"
+    ENDED = "ended", "Replaced by a later version"
+    DECLINED = "declined", "Declined"
+
+
 class PayeeState(TextChoices):
     """Whether money may go to a payee."""
 

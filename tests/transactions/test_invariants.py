@@ -23,6 +23,7 @@ from tests import factories
 from tests.books import assert_books_hold
 from tests.conftest import STAGE
 from tests.factories import Cast
+from transactions.fees import FeeTerms
 from transactions.meanings import MovementKind
 from transactions.selectors.invariants import (
     INVARIANTS,
@@ -335,6 +336,21 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         ),
         {"L2", "L3", "L6"},
     ),
+    "a fee is more than its rule says": (
+        "UPDATE transactions_transfer SET fee_minor = fee_minor + 1 WHERE fee_minor > 0",
+        {"L6", "L8"},
+    ),
+    "a fee's journal is removed": (
+        (
+            "WITH gone AS (DELETE FROM transactions_journal WHERE purpose = 'fee' RETURNING id)"
+            " DELETE FROM transactions_posting USING gone WHERE journal_id = gone.id"
+        ),
+        {"L3", "L5", "L6"},
+    ),
+    "a fee rule charges more than was signed": (
+        "UPDATE transactions_feerule SET flat_minor = flat_minor + 1 WHERE state = 'in_force'",
+        {"L6", "L8", "L11"},
+    ),
     "a suspense item forgets what was allocated": (
         "UPDATE transactions_suspensetally SET allocated_minor = 0",
         {"L6"},
@@ -407,6 +423,8 @@ def _scene() -> dict[str, str]:
     _close(other)
     third = factories.cast()
     factories.between(cast, third)
+    factories.fee(third, FeeTerms(flat_minor=25, bps=15))
+    factories.internal(third, amount_minor=700)
     factories.limit(cast.giver)
     captured, back = factories.hold(cast), factories.internal(cast)
     capture_hold(

@@ -13,6 +13,7 @@ from transactions.selectors.proposals import NOT_DONE, effects_of
 
 FIRST: Final = (
     "amount_minor",
+    "example",
     "lines",
     "paid_until_now",
     "payee_iban",
@@ -30,6 +31,7 @@ IDS: Final = (
     "allocation",
     "item",
     "account_key",
+    "fee_rule",
     "account",
     "freeze",
     "placed_by",
@@ -42,7 +44,9 @@ def shown_lines(row: Approval) -> dict[str, object]:
     # The database keeps keys in an order of its own: what matters is read first.
     for name in sorted(row.payload, key=lambda name: (name not in FIRST, name)):
         value = row.payload[name]
-        if name == "lines":
+        if value is None:
+            lines[spoken(name.removesuffix("_minor"))] = EMPTY
+        elif name == "lines":
             lines["Lines"] = _moves(value)
             if row.state in NOT_DONE:
                 lines["As the books stand now"] = show_effects(effects_of(value))
@@ -52,7 +56,7 @@ def shown_lines(row: Approval) -> dict[str, object]:
         elif name in IDS:
             lines[spoken(name)] = copyable(value)
         else:
-            lines[spoken(name)] = EMPTY if value in (None, "") else value
+            lines[spoken(name)] = EMPTY if value == "" else value
     return lines
 
 

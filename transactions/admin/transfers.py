@@ -31,6 +31,7 @@ from transactions.admin.payouts import ask_for_payout
 from transactions.admin.reversals import asked_back, reversal_step, way_back
 from transactions.admin.standings import TRANSFER_COLOURS, TRANSFERS
 from transactions.models import Transfer
+from transactions.money import Money
 from transactions.selectors.batches import batch_of_transfer
 from transactions.selectors.pages import journals_about, transfers_for_pages
 from transactions.services.transfers import (
@@ -42,7 +43,7 @@ from transactions.services.transfers import (
 from transactions.states import MOVES, TransferState
 
 SEEN_BY_CHECKERS = "accounts.view_approval"
-OVERSEEN = ("second_person", "in_batch")
+OVERSEEN = ("second_person", "charged_by", "in_batch")
 
 
 @admin.register(Transfer)
@@ -58,7 +59,17 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     fieldsets = (
         (
             None,
-            {"fields": ("standing", "amount", "state_label", "account", "payee", "reference")},
+            {
+                "fields": (
+                    "standing",
+                    "amount",
+                    "fee",
+                    "state_label",
+                    "account",
+                    "payee",
+                    "reference",
+                )
+            },
         ),
         (
             "How far it got",
@@ -83,6 +94,7 @@ class TransferPage(LookOnlyAdmin[Transfer]):
                     "provider",
                     "bank_reference",
                     "second_person",
+                    "charged_by",
                     "in_batch",
                     "requested_by",
                     "shown_trace",
@@ -121,6 +133,16 @@ class TransferPage(LookOnlyAdmin[Transfer]):
             (name, {"fields": [one for one in group["fields"] if one not in OVERSEEN]})
             for name, group in self.fieldsets
         ]
+
+    @display(description="Fee")
+    def fee(self, row: Transfer) -> str:
+        """Show what it costs its partner."""
+        return str(Money(row.fee_minor, row.currency)) if row.fee_minor else "None"
+
+    @display(description="Charged by")
+    def charged_by(self, row: Transfer) -> SafeString:
+        """Lead to the version of the rule it was charged under."""
+        return page_of("transactions.feerule", row.fee_rule_id, text="This version of the fee")
 
     @display(description="From")
     def account(self, row: Transfer) -> SafeString:

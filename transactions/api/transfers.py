@@ -118,6 +118,8 @@ class TransferShape(serializers.Serializer[Any]):
     destination_alias = serializers.CharField(allow_null=True)
     destination = PayeeShape(allow_null=True)
     amount_minor = serializers.IntegerField()
+    fee_minor = serializers.IntegerField()
+    fee_rule = serializers.CharField(allow_null=True)
     reversed_minor = serializers.IntegerField()
     currency = serializers.CharField()
     reference = serializers.CharField(allow_blank=True)
@@ -242,6 +244,8 @@ def shown(transfer: Transfer) -> dict[str, object]:
         "destination_alias": transfer.destination_alias or None,
         "destination": payee,
         "amount_minor": transfer.amount_minor,
+        "fee_minor": transfer.fee_minor,
+        "fee_rule": typeid("fee", transfer.fee_rule_id) if transfer.fee_rule_id else None,
         "reversed_minor": transfer.reversed_minor,
         "currency": transfer.currency,
         "reference": transfer.reference,

@@ -7,6 +7,7 @@ from transactions.models import Book, LedgerAccount
 SUSPENSE = "suspense"
 SHORTFALL = "shortfall"
 INTERBOOK = "interbook:"
+OUR_FEES = "fees:house"
 
 
 def clearing(provider: str) -> str:

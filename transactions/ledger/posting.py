@@ -24,6 +24,7 @@ from transactions.errors import (
     AlreadyBooked,
     InsufficientFunds,
 )
+from transactions.fees import FeeRate, FeeTerms
 from transactions.standing import Cap, Standing
 from transactions.states import LimitWindow
 
@@ -169,7 +170,7 @@ def _rules(payer_id: UUID, *, origin: str = "") -> dict[str, Meaning]:
 
 def _standing(*row: Any) -> Standing:
     """Return one row of `ledger_stand` as a value."""
-    *plain, limits, told_at = row
+    *plain, limits, told_at, fees = row
     caps = [
         Cap(window=LimitWindow(each["window"]), most_minor=each["most"], used_minor=each["used"])
         for each in json.loads(limits or "[]")
@@ -186,7 +187,26 @@ def _standing(*row: Any) -> Standing:
         "is_active",
         "threshold_minor",
     )
-    return Standing(**dict(zip(names, plain, strict=True)), told_at=told_at, caps=caps)
+    return Standing(
+        **dict(zip(names, plain, strict=True)),
+        told_at=told_at,
+        caps=caps,
+        fees={each["kind"]: _rate(each) for each in json.loads(fees or "[]")},
+    )
+
+
+def _rate(told: Mapping[str, Any]) -> FeeRate:
+    """Return one fee in force, as `ledger_stand` tells it."""
+    return FeeRate(
+        rule_id=UUID(told["rule"]),
+        account_id=UUID(told["account"]),
+        terms=FeeTerms(
+            flat_minor=told["flat"],
+            bps=told["bps"],
+            minimum_minor=told["least"],
+            cap_minor=told["most"],
+        ),
+    )
 
 
 def _spilled(draft: Draft) -> list[Line]:

@@ -3,6 +3,7 @@
 from transactions.models.batches import BatchItem, TransferBatch
 from transactions.models.clocks import ClosedBalance, ClosedMonth, Movement, RollUp
 from transactions.models.consents import PayInConsent
+from transactions.models.fees import FeeRule
 from transactions.models.findings import BooksCheck, Finding
 from transactions.models.holds import Hold
 from transactions.models.ledger import (
@@ -33,6 +34,7 @@ __all__ = [
     "ClosedBalance",
     "ClosedMonth",
     "Dispute",
+    "FeeRule",
     "Finding",
     "Hold",
     "Journal",

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from accounts.models import Approval, VaultRecord
 from audit.history import Guarded
 from transactions.errors import NotReversible, ReversalExceeded, WrongState
+from transactions.models.fees import FeeRule
 from transactions.models.ledger import LedgerAccount
 from transactions.money import AMOUNT_MINOR_MAX, Money
 from transactions.states import (
@@ -28,6 +29,7 @@ class Transfer(Guarded):
     `origin` is the one thing that asked for it (an idempotency key, a staff
     command). A payout's payee lives in the vault; rows hold its tokens. What went to
     another partner keeps the `destination_alias` it was sent to: all its giver may know.
+    `fee_rule` is the very version that `fee_minor` was charged under.
     """
 
     prefix: ClassVar[str] = "trf"
@@ -50,6 +52,10 @@ class Transfer(Guarded):
         VaultRecord, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     amount_minor = models.BigIntegerField()
+    fee_minor = models.BigIntegerField(default=0, db_default=0)
+    fee_rule = models.ForeignKey(
+        FeeRule, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     reversed_minor = models.BigIntegerField(default=0, db_default=0)
     currency = models.CharField(max_length=3)
     reference = models.CharField(max_length=140, blank=True)
@@ -77,6 +83,10 @@ class Transfer(Guarded):
             models.CheckConstraint(
                 name="transfer_amount_in_range",
                 condition=Q(amount_minor__gt=0, amount_minor__lte=AMOUNT_MINOR_MAX),
+            ),
+            models.CheckConstraint(
+                name="transfer_fee_has_rule",
+                condition=Q(fee_minor=0) | Q(fee_minor__gt=0, fee_rule__isnull=False),
             ),
             models.CheckConstraint(
                 name="transfer_state_known", condition=Q(state__in=TransferState.values)
@@ -172,6 +182,11 @@ class Transfer(Guarded):
     def money(self) -> Money:
         """Return the amount as a value."""
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def total_minor(self) -> int:
+        """Return what it takes from its account: the amount and the fee."""
+        return self.amount_minor + self.fee_minor
 
     def advance(self, to: TransferState, *, at: datetime | None = None) -> None:
         """Move to state `to`, or refuse. Saves nothing: the command does."""

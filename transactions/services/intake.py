@@ -24,6 +24,7 @@ from transactions.errors import AlreadyBooked
 from transactions.ledger.posting import Draft, Line, posting, reserving, stand
 from transactions.models import Hold, Transfer
 from transactions.orders import KnownPayee, Payee, TransferOrder
+from transactions.services.charging import charge, fee_drafts
 from transactions.services.payees import wants_signature_for_payee
 from transactions.services.steps import approval_payload, news_of
 from transactions.standing import Standing, move, sides
@@ -137,7 +138,13 @@ def _decide(
         )
         transfer = draft_transfer(instruction, actor=actor, source=source, vault=vault)
         is_unusual = wants_signature_for_payee(transfer, actor=actor)
-        move(order.money.amount_minor, source=source, destination=destination)
+        charge(transfer, source=source)
+        move(
+            transfer.amount_minor,
+            source=source,
+            destination=destination,
+            fee_minor=transfer.fee_minor,
+        )
     except Refusal as refusal:
         return refusal
     if order.payee is None:
@@ -206,7 +213,7 @@ def send_out(transfer: Transfer, *, actor: Actor, source: Standing, is_unusual: 
         transfer=transfer,
         book_id=transfer.book_id,
         account_id=transfer.source_id,
-        amount_minor=transfer.amount_minor,
+        amount_minor=transfer.total_minor,
         created_at=source.told_at,
     )
     rows = (transfer.approval, hold) if transfer.approval else (hold,)
@@ -250,21 +257,21 @@ def move_all(transfers: Sequence[Transfer]) -> None:
     inside = [each for each in transfers if each.kind == TransferKind.INTERNAL]
     leaving = [each for each in transfers if each.kind == TransferKind.PAYOUT]
     if inside:
-        later(posting([_journal(transfer) for transfer in inside]))
+        later(posting([draft for transfer in inside for draft in _journals(transfer)]))
     if leaving:
         amounts: Counter[UUID] = Counter()
         for transfer in leaving:
-            amounts[transfer.source_id] += transfer.amount_minor
+            amounts[transfer.source_id] += transfer.total_minor
         later(reserving(amounts))
     if any(transfer.state == TransferState.ACCEPTED for transfer in leaving):
         ring("integrations.send_payouts")
 
 
-def _journal(transfer: Transfer) -> Draft:
-    """Return the journal of an internal transfer."""
+def _journals(transfer: Transfer) -> list[Draft]:
+    """Return the journal of an internal transfer, and its fee's where it has one."""
     amount, currency = transfer.amount_minor, transfer.currency
     to: UUID = transfer.destination_id  # type: ignore[assignment]
-    return Draft(
+    moved = Draft(
         book_id=transfer.book_id,
         purpose="internal",
         subject_ref=transfer.audit_ref,
@@ -276,3 +283,4 @@ def _journal(transfer: Transfer) -> Draft:
             Line(account_id=to, amount_minor=amount, currency=currency),
         ],
     )
+    return [moved, *fee_drafts(transfer, occurred_at=moved.occurred_at)]

@@ -15,6 +15,7 @@ from transactions.models import LedgerAccount, Transfer
 from transactions.orders import PartnerOrder, TransferOrder
 from transactions.selectors.consents import payable_account
 from transactions.selectors.ledger import name_of_book
+from transactions.services.charging import charge, fee_drafts
 from transactions.services.intake import Instruction, Taken, draft_transfer, store, tell_taken
 from transactions.services.interbook import Passage, drafts_of, passing
 from transactions.services.steps import tell
@@ -34,10 +35,12 @@ def request_partner_transfer(*, actor: Actor, order: PartnerOrder, origin: str) 
     LimitExceeded, AccountFrozen, InsufficientFunds; AlreadyBooked for a known origin.
     """
     source, taker = _sides(order, actor=actor)
-    move(order.money.amount_minor, source=source, destination=taker)
     transfer = _draft(order, origin=origin, actor=actor, source=source, taker=taker)
+    charge(transfer, source=source)
+    move(transfer.amount_minor, source=source, destination=taker, fee_minor=transfer.fee_minor)
     store([Taken(transfer=transfer)])
     drafts, opened = drafts_of(passage_of(transfer))
+    drafts += fee_drafts(transfer, occurred_at=transfer.occurred_at)
     later(passing(drafts, unwanted=DestinationUnavailable(alias=order.alias)))
     amount, at = transfer.amount_minor, transfer.occurred_at
     tell(transfer, occurred_at=at)

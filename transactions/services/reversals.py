@@ -24,10 +24,11 @@ from transactions.models import Transfer
 from transactions.money import Money
 from transactions.selectors.ledger import journal_of_origin
 from transactions.selectors.transfers import access_transfer
+from transactions.services.charging import fee_drafts
 from transactions.services.interbook import arrival, drafts_of
 from transactions.services.partner_transfers import passage_of, tell_taker
 from transactions.services.steps import letter_of, save_state
-from transactions.states import TransferKind
+from transactions.states import TransferKind, TransferState
 
 REVERSE: Final = "transactions.reverse_transfer"
 
@@ -65,6 +66,8 @@ def reverse_transfer(
     transfer.reverse(amount)
     save_state(transfer, "reversed_minor")
     journals = _post_back(transfer, amount_minor=amount, origin=origin)
+    if transfer.state == TransferState.REVERSED:
+        journals += _give_fee_back(transfer)
     _tell(transfer, amount_minor=amount)
     record(
         "transfer.reversed",
@@ -160,6 +163,23 @@ def _post_back(transfer: Transfer, *, amount_minor: int, origin: str) -> list[UU
             exceeded=ReversalExceeded(ref=transfer.audit_ref, remaining_minor=left),
         )
         for draft, first in zip(drafts, undone, strict=True)
+    ]
+
+
+def _give_fee_back(transfer: Transfer) -> list[UUID]:
+    """Give back what a transfer cost, now that nothing is left of it."""
+    return [
+        post_reversal(
+            replace(
+                fee,
+                purpose="fee_reversal",
+                origin=f"{fee.origin}:back",
+                reverses=journal_of_origin(fee.origin),
+                lines=[replace(line, amount_minor=-line.amount_minor) for line in fee.lines],
+            ),
+            exceeded=ReversalExceeded(ref=transfer.audit_ref, remaining_minor=0),
+        )
+        for fee in fee_drafts(transfer, occurred_at=timezone.now())
     ]
 
 
