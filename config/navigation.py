@@ -56,6 +56,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
             Page(
                 title="Manual journals", icon="edit_document", model="transactions.journalproposal"
             ),
+            Page(title="Conversions", icon="currency_exchange", model="transactions.conversion"),
             Page(title="Suspense", icon="help_center", model="transactions.suspenseposting"),
             Page(title="Books' accounts", icon="account_tree", model="transactions.ledgeraccount"),
             Page(

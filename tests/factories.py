@@ -50,6 +50,7 @@ from transactions.fees import FeeTerms
 from transactions.meanings import Movement, MovementKind, PaymentNotice, PaymentState
 from transactions.models import (
     Book,
+    Conversion,
     FeeRule,
     Hold,
     Journal,
@@ -63,12 +64,13 @@ from transactions.models import (
 )
 from transactions.money import Money
 from transactions.orders import HoldOrder, PartnerOrder, Payee, TransferOrder
-from transactions.proposals import Allocation, ManualJournal, Move
+from transactions.proposals import Allocation, Exchange, ManualJournal, Move
 from transactions.selectors.suspense import Item, open_suspense
 from transactions.services import holds, schedules
 from transactions.services.batches import request_batch
 from transactions.services.books import open_account, open_book, open_house, set_limit
 from transactions.services.consents import allow_payer
+from transactions.services.conversions import propose_conversion
 from transactions.services.dispatching import (
     claim_transfer,
     fail_transfer,
@@ -711,6 +713,26 @@ def manual_journal(company: Cast, *, by: Actor | None = None) -> JournalProposal
             reason="booked on the wrong account",
             evidence="FIN-17",
         ),
+    )
+
+
+@set_up
+def conversion(
+    company: Cast, *, to: Account, by: Actor | None = None, **changes: Any
+) -> Conversion:
+    """Return a proposal to change 100.00 EUR of the giver into yen, at 163.25."""
+    facts: dict[str, Any] = {
+        "id": uuid7(),
+        "source_id": company.giver.pk,
+        "destination_id": to.pk,
+        "sold_minor": 10_000,
+        "bought_minor": 16_325,
+        "rate": "163.25",
+        "reason": "asked for by the partner",
+        "evidence": "FX-17",
+    }
+    return propose_conversion(
+        actor=by or colleague(Role.FINANCE_OPERATOR), exchange=Exchange(**{**facts, **changes})
     )
 
 

@@ -9,6 +9,7 @@ from transactions.services.accounts import (
     reopen_account,
     set_floor,
 )
+from transactions.services.conversions import POST_CONVERSION, post_conversion
 from transactions.services.dispatching import reject_transfer, release_transfer
 from transactions.services.fees import ADOPT, adopt_fee_rule, decline_fee_rule
 from transactions.services.freezes import CONFIRM, LIFT, confirm_freeze, lift_freeze
@@ -43,6 +44,10 @@ register_act(
 register_act(
     POST_MANUAL,
     yes=lambda actor, approval: post_manual_journal(actor=actor, approval_id=approval.pk),
+)
+register_act(
+    POST_CONVERSION,
+    yes=lambda actor, approval: post_conversion(actor=actor, approval_id=approval.pk),
 )
 register_act(
     ALLOCATE,

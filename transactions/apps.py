@@ -18,6 +18,7 @@ PAGES: Final = {
     "journal": ("Journal", ""),
     "journalproposal": ("Manual journal", "mjl"),
     "registeredpayee": ("Payee", "pye"),
+    "conversion": ("Conversion", "fxc"),
     "feerule": ("Fee", "fee"),
     "suspenseposting": ("Suspense item", ""),
     "ledgeraccount": ("Books' account", "acc"),

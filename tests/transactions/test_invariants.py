@@ -33,6 +33,7 @@ from transactions.selectors.invariants import (
     violations,
 )
 from transactions.services.accounts import close_account, request_closing
+from transactions.services.conversions import post_conversion
 from transactions.services.freezes import FreezeTerms, freeze_account
 from transactions.services.holds import capture_hold
 from transactions.services.journals import post_manual_journal
@@ -351,6 +352,13 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         "UPDATE transactions_feerule SET flat_minor = flat_minor + 1 WHERE state = 'in_force'",
         {"L6", "L8", "L11"},
     ),
+    "a conversion moves more than was signed": (
+        (
+            "UPDATE transactions_posting SET amount_minor = amount_minor * 2 WHERE journal_id IN"
+            " (SELECT id FROM transactions_journal WHERE purpose = 'fx') AND currency = 'EUR'"
+        ),
+        {"L3", "L6"},
+    ),
     "a suspense item forgets what was allocated": (
         "UPDATE transactions_suspensetally SET allocated_minor = 0",
         {"L6"},
@@ -489,7 +497,13 @@ def _let_finance_act(cast: Cast) -> None:
     book_movement(actor=factories.provider(), movement=stray)
     allocation = factories.allocation(cast, item=factories.suspense_of(stray))
     journal = factories.manual_journal(cast)
-    for asked, act in ((allocation, allocate_suspense), (journal, post_manual_journal)):
+    yen = factories.account(cast.portfolio, currency="JPY", holding_minor=0)
+    exchange = factories.conversion(cast, to=yen)
+    for asked, act in (
+        (allocation, allocate_suspense),
+        (journal, post_manual_journal),
+        (exchange, post_conversion),
+    ):
         factories.signed(asked.approval)
         act(actor=factories.SYSTEM, approval_id=asked.approval_id)
     factories.registered(cast)

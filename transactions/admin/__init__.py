@@ -6,6 +6,7 @@ Accounts, freezes and approvals are here too: what is done on them moves or stop
 from transactions.admin.accounts import AccountPage
 from transactions.admin.approvals import ApprovalPage
 from transactions.admin.batches import BatchPage, ItemPage
+from transactions.admin.conversions import ConversionPage
 from transactions.admin.fees import FeeRulePage
 from transactions.admin.freezes import FreezePage
 from transactions.admin.holds import HoldPage
@@ -21,6 +22,7 @@ __all__ = [
     "AccountPage",
     "ApprovalPage",
     "BatchPage",
+    "ConversionPage",
     "DisputePage",
     "FeeRulePage",
     "FreezePage",

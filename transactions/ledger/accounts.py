@@ -8,6 +8,7 @@ SUSPENSE = "suspense"
 SHORTFALL = "shortfall"
 INTERBOOK = "interbook:"
 OUR_FEES = "fees:house"
+FX = "fx"
 
 
 def clearing(provider: str) -> str:

@@ -3,6 +3,7 @@
 from transactions.models.batches import BatchItem, TransferBatch
 from transactions.models.clocks import ClosedBalance, ClosedMonth, Movement, RollUp
 from transactions.models.consents import PayInConsent
+from transactions.models.conversions import Conversion
 from transactions.models.fees import FeeRule
 from transactions.models.findings import BooksCheck, Finding
 from transactions.models.holds import Hold
@@ -33,6 +34,7 @@ __all__ = [
     "BooksCheck",
     "ClosedBalance",
     "ClosedMonth",
+    "Conversion",
     "Dispute",
     "FeeRule",
     "Finding",
