@@ -37,7 +37,11 @@ def test_with_the_owners_consent_money_moves_at_once(
     assert (made.json()["destination_account"], made.json()["destination_alias"]) == (None, alias)
     assert acme.get(made["Location"]).json() == made.json()
     line = globex.get(f"/v1/accounts/{globex.target.public_id}/postings").json()["data"][0]
-    assert (line["amount_minor"], line["purpose"], line["transfer"]) == (250, "partner", None)
+    assert (line["amount_minor"], line["purpose"], line["transfer"]) == (
+        250,
+        "partner_transfer",
+        None,
+    )
     assert made.json()["id"] not in globex.get("/v1/events").content.decode()
     assert globex.target.public_id not in acme.get("/v1/events").content.decode()
     assert globex.get(made["Location"]).status_code == 404

@@ -59,7 +59,7 @@ def test_one_journal_balances_in_each_currency_through_the_fx_accounts(
     assert stands_at(yen.pk) == (16_325, 0)
     assert position(cast, "EUR") == before[1] + 10_000
     assert position(cast, "JPY") == before[2] - 16_325
-    journal = Journal.objects.get(origin=f"fx:{proposed.pk}")
+    journal = Journal.objects.get(origin=proposed.audit_ref)
     sums: dict[str, int] = {}
     for line in Posting.objects.filter(journal_id=journal.pk):
         sums[line.currency] = sums.get(line.currency, 0) + line.amount_minor
@@ -137,9 +137,9 @@ def test_the_database_books_no_exchange_that_nobody_signed(cast: Cast, yen: Acco
     fx = LedgerAccount.objects.get(book_id=cast.partner.book_id, code="fx", currency="EUR")
     journal = {
         "book": str(cast.partner.book_id),
-        "purpose": "fx",
+        "purpose": "conversion",
         "subject": proposed.audit_ref,
-        "origin": f"fx:{proposed.pk}",
+        "origin": proposed.audit_ref,
     }
     with pytest.raises(Error, match="conversion_signed"):
         four_eyes.post_raw(journal, lines=[(cast.giver.pk, -10_000), (fx.pk, 10_000)])

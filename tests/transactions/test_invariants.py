@@ -355,7 +355,8 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
     "a conversion moves more than was signed": (
         (
             "UPDATE transactions_posting SET amount_minor = amount_minor * 2 WHERE journal_id IN"
-            " (SELECT id FROM transactions_journal WHERE purpose = 'fx') AND currency = 'EUR'"
+            " (SELECT id FROM transactions_journal WHERE purpose = 'conversion')"
+            " AND currency = 'EUR'"
         ),
         {"L3", "L6"},
     ),

@@ -292,7 +292,7 @@ def test_the_database_lets_nobody_take_or_push_money_without_consent(
     journals = [
         {
             "book": str(victim.partner.book_id if turn else payer.partner.book_id),
-            "purpose": "partner",
+            "purpose": "partner_transfer",
             "subject": "arrival:x",
             "origin": factories.origin(),
             "trace": "",

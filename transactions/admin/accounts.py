@@ -133,7 +133,7 @@ class AccountPage(LookOnlyAdmin[Account]):
         ]
         return table(["Stops", "Stands", "Until", "Second person"], rows=rows)
 
-    @display(description="May pay in")
+    @display(description="Partners that may pay in")
     def payers(self, row: Account) -> SafeString:
         """Show the partners that may pay into it by its alias."""
         rows = [

@@ -190,7 +190,7 @@ class ConversionPage(LookOnlyAdmin[Conversion]):
     def journal(self, row: Conversion) -> SafeString:
         """Lead to the journal, once it is posted."""
         return page_of(
-            "transactions.journal", journal_of_origin(f"fx:{row.pk}"), text="In the books"
+            "transactions.journal", journal_of_origin(row.audit_ref), text="In the books"
         )
 
     @action(

@@ -66,8 +66,10 @@ class FeeRulePage(LookOnlyAdmin[FeeRule]):
     @display(description="Costs")
     def costs(self, row: FeeRule) -> str:
         """Show the terms in a line."""
-        parts = [self.flat(row), self.share(row)]
-        return " + ".join(part for part in parts if part != EMPTY) or "Nothing"
+        parts = [part for part in (self.flat(row), self.share(row)) if part != EMPTY]
+        least = f", at least {self.minimum(row)}" if row.minimum_minor else ""
+        most = f", at most {self.cap(row)}" if row.cap_minor is not None else ""
+        return (" + ".join(parts) or "Nothing") + least + most
 
     @display(description="Flat part")
     def flat(self, row: FeeRule) -> str:

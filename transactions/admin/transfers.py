@@ -25,13 +25,12 @@ from audit.adminparts import (
     tag,
     trace,
 )
-from transactions.admin.freezes import linked_account
 from transactions.admin.journals import journals_table
 from transactions.admin.payouts import ask_for_payout
 from transactions.admin.reversals import asked_back, reversal_step, way_back
+from transactions.admin.sides import account, charged_by, fee, payee
 from transactions.admin.standings import TRANSFER_COLOURS, TRANSFERS
 from transactions.models import Transfer
-from transactions.money import Money
 from transactions.selectors.batches import batch_of_transfer
 from transactions.selectors.pages import journals_about, transfers_for_pages
 from transactions.services.transfers import (
@@ -102,6 +101,7 @@ class TransferPage(LookOnlyAdmin[Transfer]):
             },
         ),
     )
+    account, payee, fee, charged_by = account, payee, fee, charged_by
     amount = amount
     shown_id = public_id
     shown_trace = trace
@@ -133,30 +133,6 @@ class TransferPage(LookOnlyAdmin[Transfer]):
             (name, {"fields": [one for one in group["fields"] if one not in OVERSEEN]})
             for name, group in self.fieldsets
         ]
-
-    @display(description="Fee")
-    def fee(self, row: Transfer) -> str:
-        """Show what it costs its partner."""
-        return str(Money(row.fee_minor, row.currency)) if row.fee_minor else "None"
-
-    @display(description="Charged by")
-    def charged_by(self, row: Transfer) -> SafeString:
-        """Lead to the version of the rule it was charged under."""
-        return page_of("transactions.feerule", row.fee_rule_id, text="This version of the fee")
-
-    @display(description="From")
-    def account(self, row: Transfer) -> SafeString:
-        """Show the account that the money leaves."""
-        return linked_account(row, key=row.source_id, unnamed="System account")
-
-    @display(description="To")
-    def payee(self, row: Transfer) -> SafeString | str:
-        """Show the payee, masked, or our own account."""
-        if row.payee_name is not None and row.payee_iban is not None:
-            return f"{row.payee_name.masked}, {row.payee_iban.masked}"
-        named = f"Another partner's {row.destination_alias}" if row.destination_alias else ""
-        text = named or "Another account here"
-        return page_of("accounts.account", row.destination_id, text=text)
 
     @display(description="Asked for")
     def asked(self, row: Transfer) -> str:
@@ -313,6 +289,6 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     def _facts(self, row: Transfer) -> dict[str, object]:
         return {
             "Amount": row.money,
-            "To": self.payee(row),
+            "To": payee(self, row),
             "Where it stands": self.standing(row),
         }

@@ -43,11 +43,11 @@ FINANCE: Final[tuple[tuple[str, str, str], ...]] = (
         """
         SELECT format('journal %s (%s) rests on no used approval', j.id, j.purpose)
         FROM transactions_journal AS j
-        WHERE j.purpose IN ('manual', 'allocation', 'fx') AND NOT EXISTS (
+        WHERE j.purpose IN ('manual', 'allocation', 'conversion') AND NOT EXISTS (
             SELECT FROM accounts_approval AS a
             WHERE a.subject_ref = j.subject_ref AND a.state = 'used' AND a.action = CASE j.purpose
                 WHEN 'manual' THEN 'transactions.post_manual_journal'
-                WHEN 'fx' THEN 'transactions.post_conversion'
+                WHEN 'conversion' THEN 'transactions.post_conversion'
                 ELSE 'transactions.allocate_suspense' END
         )
         """,
@@ -59,7 +59,7 @@ FINANCE: Final[tuple[tuple[str, str, str], ...]] = (
         SELECT format('conversion %s moved otherwise on account %s', c.id, lines.account_id)
         FROM transactions_conversion AS c
         INNER JOIN transactions_journal AS j
-            ON j.subject_ref = 'conversion:' || c.id AND j.purpose = 'fx'
+            ON j.subject_ref = 'conversion:' || c.id AND j.purpose = 'conversion'
         INNER JOIN transactions_ledgeraccount AS s ON s.id = c.source_id
         INNER JOIN transactions_ledgeraccount AS d ON d.id = c.destination_id
         CROSS JOIN LATERAL (

@@ -26,6 +26,7 @@ from transactions.selectors.conversions import access_conversion
 from transactions.selectors.ledger import access_ledger_account
 
 POST_CONVERSION: Final = "transactions.post_conversion"
+PURPOSE: Final = "conversion"
 
 
 @command
@@ -85,9 +86,9 @@ def post_conversion(*, actor: Actor, approval_id: UUID) -> Conversion:
     journal_id = post(
         Draft(
             book_id=conversion.book_id,
-            purpose="fx",
+            purpose=PURPOSE,
             subject_ref=conversion.audit_ref,
-            origin=f"fx:{conversion.pk}",
+            origin=f"{PURPOSE}:{conversion.pk}",
             occurred_at=now,
             lines=[
                 _line(conversion.source_id, -conversion.sold),

@@ -22,7 +22,7 @@ from transactions.services.steps import tell
 from transactions.standing import Standing, move, sides
 from transactions.states import TransferKind, TransferState
 
-PURPOSE: Final = "partner"
+PURPOSE: Final = "partner_transfer"
 
 
 @command

@@ -9,7 +9,7 @@ GRANT SELECT ON transactions_conversion TO cs_definer;
 CREATE FUNCTION conversion_require_signature() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF new.origin <> 'fx:' || split_part(new.subject_ref, ':', 2) OR NOT EXISTS (
+    IF new.origin <> new.subject_ref OR NOT EXISTS (
         SELECT 1 FROM public.transactions_conversion AS c
         INNER JOIN public.accounts_approval AS a ON a.id = c.approval_id
         INNER JOIN public.transactions_ledgeraccount AS s ON s.id = c.source_id
@@ -38,5 +38,5 @@ END;
 $$;
 ALTER FUNCTION conversion_require_signature() OWNER TO cs_definer;
 CREATE CONSTRAINT TRIGGER conversion_signed AFTER INSERT ON transactions_journal
-DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.purpose = 'fx')
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.purpose = 'conversion')
 EXECUTE FUNCTION conversion_require_signature();
