@@ -48,6 +48,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
             Page(title="Transfers", icon="swap_horiz", model="transactions.transfer"),
             Page(title="Holds", icon="lock_clock", model="transactions.hold"),
             Page(title="Payees", icon="contacts", model="transactions.registeredpayee"),
+            Page(title="Fees", icon="percent", model="transactions.feerule"),
             Page(title="Batches", icon="stacks", model="transactions.transferbatch"),
             Page(title="Payments in", icon="south_west", model="transactions.payment"),
             Page(title="Disputes", icon="gavel", model="transactions.dispute"),
@@ -55,6 +56,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
             Page(
                 title="Manual journals", icon="edit_document", model="transactions.journalproposal"
             ),
+            Page(title="Conversions", icon="currency_exchange", model="transactions.conversion"),
             Page(title="Suspense", icon="help_center", model="transactions.suspenseposting"),
             Page(title="Books' accounts", icon="account_tree", model="transactions.ledgeraccount"),
             Page(

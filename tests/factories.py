@@ -46,25 +46,31 @@ from audit.canonical import fingerprint
 from audit.typeids import uuid7
 from config.sandbox.cast import payee
 from transactions.errors import NothingChanged
+from transactions.fees import FeeTerms
 from transactions.meanings import Movement, MovementKind, PaymentNotice, PaymentState
 from transactions.models import (
     Book,
+    Conversion,
+    FeeRule,
     Hold,
     Journal,
     JournalProposal,
     Limit,
+    PayInConsent,
     RegisteredPayee,
     SuspenseAllocation,
     Transfer,
     TransferBatch,
 )
 from transactions.money import Money
-from transactions.orders import HoldOrder, Payee, TransferOrder
-from transactions.proposals import Allocation, ManualJournal, Move
+from transactions.orders import HoldOrder, PartnerOrder, Payee, TransferOrder
+from transactions.proposals import Allocation, Exchange, ManualJournal, Move
 from transactions.selectors.suspense import Item, open_suspense
 from transactions.services import holds, schedules
 from transactions.services.batches import request_batch
 from transactions.services.books import open_account, open_book, open_house
+from transactions.services.consents import allow_payer
+from transactions.services.conversions import propose_conversion
 from transactions.services.dispatching import (
     claim_transfer,
     fail_transfer,
@@ -74,6 +80,7 @@ from transactions.services.dispatching import (
     return_transfer,
     settle_transfer,
 )
+from transactions.services.fees import FeeProposal, adopt_fee_rule, propose_fee_rule
 from transactions.services.holds import create_hold
 from transactions.services.imports import import_opening
 from transactions.services.items import KeyedOrder
@@ -84,11 +91,12 @@ from transactions.services.limits import (
     request_partner_limit,
     set_limit,
 )
+from transactions.services.partner_transfers import request_partner_transfer
 from transactions.services.payees import activate_payee, propose_payee
 from transactions.services.schedules import schedule_transfer
 from transactions.services.suspense import propose_allocation
 from transactions.services.transfers import cancel_transfer, request_transfer
-from transactions.states import LimitKind, LimitWindow, TransferState
+from transactions.states import LimitKind, LimitWindow, TransferKind, TransferState
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -381,6 +389,66 @@ def internal(company: Cast, *, amount_minor: int = 1_000) -> Transfer:
 
 
 @set_up
+def consent(taker: Cast, *, payer: Cast) -> PayInConsent:
+    """Let one company pay into another's taker."""
+    return allow_payer(actor=taker.actor, account_id=taker.taker.pk, payer=payer.partner.slug)
+
+
+def partner_order(
+    payer: Cast, *, to: Account, amount_minor: int = 1_000, **details: Any
+) -> PartnerOrder:
+    """Return an order out of a company's giver to another partner's account."""
+    return PartnerOrder(
+        source_id=payer.giver.pk,
+        alias=to.alias,
+        money=Money(amount_minor, payer.giver.currency),
+        **details,
+    )
+
+
+@set_up
+def between(payer: Cast, taker: Cast, *, amount_minor: int = 1_000) -> Transfer:
+    """Return a transfer that moved from one company's giver to another's taker."""
+    if not PayInConsent.objects.filter(account_id=taker.taker.pk, withdrawn_at=None).exists():
+        consent(taker, payer=payer)
+    return request_partner_transfer(
+        actor=payer.actor,
+        order=partner_order(payer, to=taker.taker, amount_minor=amount_minor),
+        origin=origin(),
+    )
+
+
+@set_up
+def proposed_fee(
+    company: Cast,
+    terms: FeeTerms,
+    *,
+    kind: TransferKind = TransferKind.INTERNAL,
+    by: Actor | None = None,
+) -> FeeRule:
+    """Return a fee rule that waits for a second person."""
+    return propose_fee_rule(
+        actor=by or colleague(Role.FINANCE_OPERATOR),
+        proposal=FeeProposal(
+            id=uuid7(),
+            partner_id=company.partner.pk,
+            kind=kind,
+            currency=company.giver.currency,
+            terms=terms,
+            reason="as agreed in their contract",
+        ),
+    )
+
+
+@set_up
+def fee(company: Cast, terms: FeeTerms, *, kind: TransferKind = TransferKind.INTERNAL) -> FeeRule:
+    """Return a fee rule that two people put in force."""
+    rule = proposed_fee(company, terms, kind=kind)
+    signed(rule.approval)
+    return adopt_fee_rule(actor=SYSTEM, approval_id=rule.approval_id)
+
+
+@set_up
 def scheduled(
     company: Cast, what: TransferOrder, *, ahead: timedelta = timedelta(milliseconds=5)
 ) -> Transfer:
@@ -504,6 +572,12 @@ def _fail(asked: Transfer) -> None:
 def _return(asked: Transfer) -> None:
     _settle(asked)
     give_back(asked)
+
+
+@set_up
+def settle(asked: Transfer) -> None:
+    """Let the bank settle a payout."""
+    _settle(asked)
 
 
 @set_up
@@ -674,6 +748,26 @@ def manual_journal(company: Cast, *, by: Actor | None = None) -> JournalProposal
             reason="booked on the wrong account",
             evidence="FIN-17",
         ),
+    )
+
+
+@set_up
+def conversion(
+    company: Cast, *, to: Account, by: Actor | None = None, **changes: Any
+) -> Conversion:
+    """Return a proposal to change 100.00 EUR of the giver into yen, at 163.25."""
+    facts: dict[str, Any] = {
+        "id": uuid7(),
+        "source_id": company.giver.pk,
+        "destination_id": to.pk,
+        "sold_minor": 10_000,
+        "bought_minor": 16_325,
+        "rate": "163.25",
+        "reason": "asked for by the partner",
+        "evidence": "FX-17",
+    }
+    return propose_conversion(
+        actor=by or colleague(Role.FINANCE_OPERATOR), exchange=Exchange(**{**facts, **changes})
     )
 
 

@@ -9,7 +9,9 @@ from transactions.services.accounts import (
     reopen_account,
     set_floor,
 )
+from transactions.services.conversions import POST_CONVERSION, post_conversion
 from transactions.services.dispatching import reject_transfer, release_transfer
+from transactions.services.fees import ADOPT, adopt_fee_rule, decline_fee_rule
 from transactions.services.freezes import CONFIRM, LIFT, confirm_freeze, lift_freeze
 from transactions.services.intake import RELEASE
 from transactions.services.journals import POST_MANUAL, post_manual_journal
@@ -45,6 +47,10 @@ register_act(
     yes=lambda actor, approval: post_manual_journal(actor=actor, approval_id=approval.pk),
 )
 register_act(
+    POST_CONVERSION,
+    yes=lambda actor, approval: post_conversion(actor=actor, approval_id=approval.pk),
+)
+register_act(
     ALLOCATE,
     yes=lambda actor, approval: allocate_suspense(actor=actor, approval_id=approval.pk),
 )
@@ -56,6 +62,11 @@ register_act(
 register_act(
     CHANGE,
     yes=lambda actor, approval: change_payee(actor=actor, approval_id=approval.pk),
+)
+register_act(
+    ADOPT,
+    yes=lambda actor, approval: adopt_fee_rule(actor=actor, approval_id=approval.pk),
+    no=lambda actor, approval: decline_fee_rule(actor=actor, approval_id=approval.pk),
 )
 # A no to any of these leaves the account or the limit as it is: nothing was set aside for it.
 register_act(CONFIRM, yes=lambda by, approval: confirm_freeze(actor=by, approval_id=approval.pk))

@@ -19,6 +19,8 @@ PAGES: Final = {
     "limit": ("Limit", "lim"),
     "journalproposal": ("Manual journal", "mjl"),
     "registeredpayee": ("Payee", "pye"),
+    "conversion": ("Conversion", "fxc"),
+    "feerule": ("Fee", "fee"),
     "suspenseposting": ("Suspense item", ""),
     "ledgeraccount": ("Books' account", "acc"),
 }

@@ -117,7 +117,7 @@ class ReversalExceeded(Refusal):
 
 @dataclass(eq=False, kw_only=True)
 class NotReversible(Refusal):
-    """A payout's money is at its bank: only the bank can send it back."""
+    """This money is at a bank or with another partner: you cannot take it back."""
 
     code = "not_reversible"
     kind = RefusalKind.CONFLICT
@@ -135,6 +135,17 @@ class CurrencyMismatch(Refusal):
     transient = False
 
     fields: dict[str, str]
+
+
+@dataclass(eq=False, kw_only=True)
+class DestinationUnavailable(Refusal):
+    """No account takes this money from you under that alias."""
+
+    code = "destination_unavailable"
+    kind = RefusalKind.MISSING
+    transient = False
+
+    alias: str
 
 
 @dataclass(eq=False, kw_only=True)

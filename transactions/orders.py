@@ -63,3 +63,17 @@ class TransferOrder:
     def kind(self) -> TransferKind:
         """Return what kind of transfer it asks for."""
         return TransferKind.PAYOUT if self.payee else TransferKind.INTERNAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerOrder:
+    """One instruction to move `money` out of `source_id` to another partner's account.
+
+    `alias` is all that is known of it.
+    """
+
+    source_id: UUID
+    alias: str
+    money: Money
+    reference: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)

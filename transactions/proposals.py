@@ -39,3 +39,20 @@ class Allocation:
     account_id: UUID
     amount_minor: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """Money of one account into another's currency: both amounts, and the rate as it was quoted.
+
+    `rate` is decimal text: units of the bought currency for one of the sold. `id` as above.
+    """
+
+    id: UUID
+    source_id: UUID
+    destination_id: UUID
+    sold_minor: int
+    bought_minor: int
+    rate: str
+    reason: str
+    evidence: str

@@ -17,6 +17,7 @@ from transactions.errors import (
     CurrencyMismatch,
     InsufficientFunds,
 )
+from transactions.fees import FeeRate
 from transactions.limits import Cap, Use
 from transactions.states import LimitKind, LimitScope
 
@@ -44,6 +45,7 @@ class Standing:
     threshold_minor: int
     told_at: datetime
     caps: list[Cap] = field(default_factory=list)
+    fees: Mapping[str, FeeRate] = field(default_factory=dict)
     slice: int | None = None
 
     @property
@@ -134,10 +136,17 @@ def sides(
 
 
 def move(
-    amount_minor: int, /, *, kind: LimitKind, source: Standing, destination: Standing | None
+    amount_minor: int,
+    /,
+    *,
+    kind: LimitKind,
+    source: Standing,
+    destination: Standing | None,
+    fee_minor: int = 0,
 ) -> tuple[Use, ...]:
     """Move an amount inside, or reserve it on its way out where there is no destination.
 
+    The fee leaves the source or is reserved with it; limits are on the amount alone.
     Returns what it used of limits. Refuses, in this order: LimitExceeded,
     AccountFrozen, InsufficientFunds.
     """
@@ -145,12 +154,13 @@ def move(
     source.check_may_leave()
     if destination and not destination.may_credit:
         raise AccountFrozen(account=typeid("acc", destination.account_id))
-    if amount_minor > source.available_minor:
+    total = amount_minor + fee_minor
+    if total > source.available_minor:
         raise InsufficientFunds(account=typeid("acc", source.account_id))
     if destination is None:
-        source.pending_minor += amount_minor
+        source.pending_minor += total
     else:
-        source.posted_minor -= amount_minor
+        source.posted_minor -= total
         destination.posted_minor += amount_minor
     return source.use(amount_minor, kind=kind)
 

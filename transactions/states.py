@@ -6,10 +6,14 @@ from django.db.models import TextChoices
 
 
 class TransferKind(TextChoices):
-    """Between two of our accounts, or out of the house."""
+    """Between two accounts of a book, into another partner's book, or out of the house."""
 
     INTERNAL = "internal", "Internal"
+    PARTNER = "partner", "To another partner"
     PAYOUT = "payout", "Payout"
+
+
+INSIDE: Final = (TransferKind.INTERNAL, TransferKind.PARTNER)
 
 
 class TransferState(TextChoices):
@@ -69,6 +73,7 @@ class LimitKind(TextChoices):
 
     ANY = "any", "All that leaves"
     INTERNAL = "internal", "Internal transfers"
+    PARTNER = "partner", "Transfers to other partners"
     PAYOUT = "payout", "Payouts"
     HOLD = "hold", "Holds"
 
@@ -86,6 +91,15 @@ class LimitScope(TextChoices):
 
     ACCOUNT = "account", "One account"
     PARTNER = "partner", "All of a partner's accounts in a currency"
+
+
+class FeeState(TextChoices):
+    """Whether a fee rule is charged by. The last two are final."""
+
+    PROPOSED = "proposed", "Waiting for a second person"
+    IN_FORCE = "in_force", "In force"
+    ENDED = "ended", "Replaced by a later version"
+    DECLINED = "declined", "Declined"
 
 
 class PayeeState(TextChoices):

@@ -231,13 +231,18 @@ class Generator:
         if "key" in fields:
             common["key"] = st.uuids().map(str) | fields["key"]
         optional = {n: fields[n] for n in ("reference", "metadata", "execute_at") if n in fields}
-        to = [("internal", "destination_account"), ("payout", "destination")]
+        to = [
+            ("internal", "destination_account"),
+            ("partner", "destination_alias"),
+            ("payout", "destination"),
+        ]
         return st.one_of(
             *(
                 st.fixed_dictionaries(
                     {"kind": st.just(kind), name: fields[name], **common}, optional=optional
                 )
                 for kind, name in to
+                if name in fields
             )
         )
 

@@ -120,6 +120,10 @@ def known(world: PartnerWorld, *, stranger: PartnerWorld) -> Mapping[str, list[A
         for who in (world, stranger)
         for item in [who.payout(key=fresh_key())]
     ]
+    given = [
+        who.post(f"/v1/accounts/{who.target.public_id}/payers", {"payer": other.partner.slug})
+        for who, other in ((world, stranger), (stranger, world))
+    ]
     page = world.get("/v1/events?limit=1").json()
     mine = [world.source.public_id, world.target.public_id]
     return {
@@ -131,6 +135,8 @@ def known(world: PartnerWorld, *, stranger: PartnerWorld) -> Mapping[str, list[A
         "expires_at": [soon],
         "execute_at": [soon],
         "batch_id": batches,
+        "payer_id": [answer.json()["id"] for answer in given],
+        "destination_alias": [stranger.target.alias, stranger.source.alias],
         "key": ["one-key-used-again-and-again"],
         "currency": ["EUR", "EUR", "EUR", "JPY"],
         "iban": [IBAN, "GB33BUKB20201555555555"],

@@ -20,6 +20,7 @@ from integrations.models import Callback, Dispatch
 from tests import factories
 from tests.conftest import STAGE
 from tests.desk import Desk, grant, seat
+from transactions.fees import FeeTerms
 from transactions.meanings import DisputeNotice, DisputeState
 from transactions.models import BatchItem, Dispute, Journal, Payment, Transfer
 from transactions.rounds.batches import carry_out_batches
@@ -43,6 +44,8 @@ PAGES = (
     "transactions_suspenseposting",
     "transactions_registeredpayee",
     "transactions_limit",
+    "transactions_feerule",
+    "transactions_conversion",
     "accounts_account",
     "accounts_customer",
     "accounts_approval",
@@ -134,6 +137,11 @@ def _happen(company: factories.Cast, *, waiting: Transfer) -> dict[str, UUID]:
     assert waiting.approval_id is not None
     return {
         "transactions_journalproposal": factories.manual_journal(company).pk,
+        "transactions_feerule": factories.proposed_fee(company, FeeTerms(flat_minor=25)).pk,
+        "transactions_conversion": factories.conversion(
+            company,
+            to=factories.account(company.portfolio, currency="JPY", holding_minor=0),
+        ).pk,
         "transactions_suspenseposting": factories.suspense_of(stray).id,
         "transactions_registeredpayee": factories.registered(company).pk,
         "transactions_transfer": waiting.pk,

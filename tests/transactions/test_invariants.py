@@ -23,6 +23,7 @@ from tests import factories
 from tests.books import assert_books_hold
 from tests.conftest import STAGE
 from tests.factories import Cast
+from transactions.fees import FeeTerms
 from transactions.meanings import MovementKind
 from transactions.selectors.invariants import (
     INVARIANTS,
@@ -32,6 +33,7 @@ from transactions.selectors.invariants import (
     violations,
 )
 from transactions.services.accounts import close_account, request_closing
+from transactions.services.conversions import post_conversion
 from transactions.services.freezes import FreezeTerms, freeze_account
 from transactions.services.holds import capture_hold
 from transactions.services.journals import post_manual_journal
@@ -345,6 +347,38 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         ),
         {"L2", "L8"},
     ),
+    "of what one partner's book owes another's, a part is gone": (
+        (
+            "WITH bent AS (UPDATE transactions_posting SET amount_minor = amount_minor - 1"
+            " WHERE account_id = '{landed}' RETURNING journal_id)"
+            " UPDATE transactions_posting AS p SET amount_minor = p.amount_minor + 1 FROM bent"
+            " WHERE p.journal_id = bent.journal_id AND p.account_id <> '{landed}'"
+        ),
+        {"L2", "L3", "L6"},
+    ),
+    "a fee is more than its rule says": (
+        "UPDATE transactions_transfer SET fee_minor = fee_minor + 1 WHERE fee_minor > 0",
+        {"L6", "L8"},
+    ),
+    "a fee's journal is removed": (
+        (
+            "WITH gone AS (DELETE FROM transactions_journal WHERE purpose = 'fee' RETURNING id)"
+            " DELETE FROM transactions_posting USING gone WHERE journal_id = gone.id"
+        ),
+        {"L3", "L5", "L6"},
+    ),
+    "a fee rule charges more than was signed": (
+        "UPDATE transactions_feerule SET flat_minor = flat_minor + 1 WHERE state = 'in_force'",
+        {"L6", "L8", "L11"},
+    ),
+    "a conversion moves more than was signed": (
+        (
+            "UPDATE transactions_posting SET amount_minor = amount_minor * 2 WHERE journal_id IN"
+            " (SELECT id FROM transactions_journal WHERE purpose = 'conversion')"
+            " AND currency = 'EUR'"
+        ),
+        {"L3", "L6"},
+    ),
     "a suspense item forgets what was allocated": (
         "UPDATE transactions_suspensetally SET allocated_minor = 0",
         {"L6"},
@@ -417,6 +451,10 @@ def _scene() -> dict[str, str]:
     _close(other)
     for subject in (cast.giver, cast.partner):
         factories.limit(subject, window=LimitWindow.DAY, amount_max_minor=factories.RICH_MINOR)
+    third = factories.cast()
+    factories.between(cast, third)
+    factories.fee(third, FeeTerms(flat_minor=25, bps=15))
+    factories.internal(third, amount_minor=700)
     captured, back = factories.hold(cast), factories.internal(cast)
     capture_hold(
         actor=cast.actor, hold_id=captured.pk, origin=factories.origin(), amount_minor=300
@@ -451,6 +489,7 @@ def _scene() -> dict[str, str]:
         "failed": str(failed.pk),
         "captured": str(captured.pk),
         "reversed": str(back.pk),
+        "landed": str(third.taker.pk),
         "dispatched": str(dispatched.pk),
     }
 
@@ -480,7 +519,13 @@ def _let_finance_act(cast: Cast) -> None:
     book_movement(actor=factories.provider(), movement=stray)
     allocation = factories.allocation(cast, item=factories.suspense_of(stray))
     journal = factories.manual_journal(cast)
-    for asked, act in ((allocation, allocate_suspense), (journal, post_manual_journal)):
+    yen = factories.account(cast.portfolio, currency="JPY", holding_minor=0)
+    exchange = factories.conversion(cast, to=yen)
+    for asked, act in (
+        (allocation, allocate_suspense),
+        (journal, post_manual_journal),
+        (exchange, post_conversion),
+    ):
         factories.signed(asked.approval)
         act(actor=factories.SYSTEM, approval_id=asked.approval_id)
     factories.registered(cast)

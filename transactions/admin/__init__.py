@@ -7,6 +7,8 @@ money.
 from transactions.admin.accounts import AccountPage
 from transactions.admin.approvals import ApprovalPage
 from transactions.admin.batches import BatchPage, ItemPage
+from transactions.admin.conversions import ConversionPage
+from transactions.admin.fees import FeeRulePage
 from transactions.admin.freezes import FreezePage
 from transactions.admin.holds import HoldPage
 from transactions.admin.journals import JournalPage
@@ -23,7 +25,9 @@ __all__ = [
     "AccountPage",
     "ApprovalPage",
     "BatchPage",
+    "ConversionPage",
     "DisputePage",
+    "FeeRulePage",
     "FreezePage",
     "HoldPage",
     "ItemPage",

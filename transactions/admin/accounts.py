@@ -36,6 +36,7 @@ from transactions.admin.pending import show_pending
 from transactions.admin.standings import FREEZE_COLOURS, FREEZES
 from transactions.models import Balance
 from transactions.money import Money
+from transactions.selectors.consents import standing_consents
 from transactions.selectors.limits import limits_on
 from transactions.selectors.pages import balance_of, payouts_stopped_by_a_freeze
 from transactions.services.accounts import request_closing, request_floor, request_reopening
@@ -70,7 +71,7 @@ class AccountPage(LookOnlyAdmin[Account]):
         ("What stops it", {"fields": ("status_label", "freezes_shown")}),
         ("What may leave it", {"fields": ("limits",)}),
         ("Proposed and not decided", {"fields": ("proposed",)}),
-        ("References", {"fields": ("shown_id", "alias", "created_at")}),
+        ("References", {"fields": ("shown_id", "alias", "payers", "created_at")}),
     )
     shown_id = public_id
 
@@ -141,6 +142,14 @@ class AccountPage(LookOnlyAdmin[Account]):
     def limits(self, row: Account) -> SafeString:
         """Show its limits and its partner's, and what is used of each."""
         return show_limits((row.currency, cap) for cap in limits_on(row))
+
+    @display(description="Partners that may pay in")
+    def payers(self, row: Account) -> SafeString:
+        """Show the partners that may pay into it by its alias."""
+        rows = [
+            (one.payer, instant(one.given_at), one.given_by) for one in standing_consents(row.pk)
+        ]
+        return table(["Partner", "Since", "By"], rows=rows)
 
     @display(description="Where it stands")
     def standing(self, row: Account) -> str:

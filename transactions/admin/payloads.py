@@ -13,14 +13,25 @@ from transactions.selectors.proposals import NOT_DONE, effects_of
 
 FIRST: Final = (
     "amount_minor",
+    "bps",
+    "cap_minor",
+    "example",
+    "flat_minor",
     "lines",
+    "minimum_minor",
     "paid_until_now",
     "payee_iban",
     "payee_name",
     "payee_note",
+    "rate",
     "reference",
+    "replaces",
 )
-SUMS: Final = {"remains_minor": "Remains before"}
+CALLED: Final = {
+    "remains_minor": "Remains before",
+    "flat_minor": "Flat part",
+    "bps": "Basis points",
+}
 IDS: Final = (
     "transfer",
     "source_account",
@@ -30,6 +41,8 @@ IDS: Final = (
     "allocation",
     "item",
     "account_key",
+    "fee_rule",
+    "conversion",
     "account",
     "freeze",
     "placed_by",
@@ -41,18 +54,19 @@ def shown_lines(row: Approval) -> dict[str, object]:
     lines: dict[str, object] = {}
     # The database keeps keys in an order of its own: what matters is read first.
     for name in sorted(row.payload, key=lambda name: (name not in FIRST, name)):
-        value = row.payload[name]
-        if name == "lines":
+        value, said = row.payload[name], CALLED.get(name, spoken(name.removesuffix("_minor")))
+        if value is None:
+            lines[said] = EMPTY
+        elif name == "lines":
             lines["Lines"] = _moves(value)
             if row.state in NOT_DONE:
                 lines["As the books stand now"] = show_effects(effects_of(value))
         elif isinstance(value, int) and _is_money(name, payload=row.payload):
-            said = SUMS.get(name, spoken(name.removesuffix("_minor")))
             lines[said] = Money(value, row.payload["currency"])
         elif name in IDS:
-            lines[spoken(name)] = copyable(value)
+            lines[said] = copyable(value)
         else:
-            lines[spoken(name)] = EMPTY if value in (None, "") else value
+            lines[said] = EMPTY if value == "" else value
     return lines
 
 

@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from transactions.states import BatchState, HoldState, ItemState, PayeeState, TransferState
+from transactions.states import (
+    BatchState,
+    FeeState,
+    HoldState,
+    ItemState,
+    PayeeState,
+    TransferState,
+)
 
 TRANSFER_COLOURS: Final[dict[str, str]] = {
     TransferState.AWAITING_APPROVAL: "warning",
@@ -54,6 +61,17 @@ HOLDS: Final[dict[str, str]] = {
     " Nothing more happens.",
     HoldState.EXPIRED: "Its time was up before all of it was captured. What was left is available"
     " again. Nothing more happens.",
+}
+FEE_COLOURS: Final[dict[str, str]] = {
+    FeeState.PROPOSED: "warning",
+    FeeState.IN_FORCE: "success",
+    FeeState.DECLINED: "danger",
+}
+FEES: Final[dict[str, str]] = {
+    FeeState.PROPOSED: "Proposed. A second person must approve it; until then it charges nothing.",
+    FeeState.IN_FORCE: "In force. Every such transfer that is decided now is charged by it.",
+    FeeState.ENDED: "Replaced by a later version. What was charged by it stays charged.",
+    FeeState.DECLINED: "Declined. It never came into force, and stays on record.",
 }
 BATCH_COLOURS: Final[dict[str, str]] = {
     BatchState.ACCEPTED: "info",

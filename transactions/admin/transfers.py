@@ -25,10 +25,10 @@ from audit.adminparts import (
     tag,
     trace,
 )
-from transactions.admin.freezes import linked_account
 from transactions.admin.journals import journals_table
 from transactions.admin.payouts import ask_for_payout
 from transactions.admin.reversals import asked_back, reversal_step, way_back
+from transactions.admin.sides import account, charged_by, fee, payee
 from transactions.admin.standings import TRANSFER_COLOURS, TRANSFERS
 from transactions.models import Transfer
 from transactions.selectors.batches import batch_of_transfer
@@ -42,7 +42,7 @@ from transactions.services.transfers import (
 from transactions.states import MOVES, TransferState
 
 SEEN_BY_CHECKERS = "accounts.view_approval"
-OVERSEEN = ("second_person", "in_batch")
+OVERSEEN = ("second_person", "charged_by", "in_batch")
 
 
 @admin.register(Transfer)
@@ -58,7 +58,17 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     fieldsets = (
         (
             None,
-            {"fields": ("standing", "amount", "state_label", "account", "payee", "reference")},
+            {
+                "fields": (
+                    "standing",
+                    "amount",
+                    "fee",
+                    "state_label",
+                    "account",
+                    "payee",
+                    "reference",
+                )
+            },
         ),
         (
             "How far it got",
@@ -83,6 +93,7 @@ class TransferPage(LookOnlyAdmin[Transfer]):
                     "provider",
                     "bank_reference",
                     "second_person",
+                    "charged_by",
                     "in_batch",
                     "requested_by",
                     "shown_trace",
@@ -90,6 +101,7 @@ class TransferPage(LookOnlyAdmin[Transfer]):
             },
         ),
     )
+    account, payee, fee, charged_by = account, payee, fee, charged_by
     amount = amount
     shown_id = public_id
     shown_trace = trace
@@ -121,18 +133,6 @@ class TransferPage(LookOnlyAdmin[Transfer]):
             (name, {"fields": [one for one in group["fields"] if one not in OVERSEEN]})
             for name, group in self.fieldsets
         ]
-
-    @display(description="From")
-    def account(self, row: Transfer) -> SafeString:
-        """Show the account that the money leaves."""
-        return linked_account(row, key=row.source_id, unnamed="System account")
-
-    @display(description="To")
-    def payee(self, row: Transfer) -> SafeString | str:
-        """Show the payee, masked, or our own account."""
-        if row.payee_name is not None and row.payee_iban is not None:
-            return f"{row.payee_name.masked}, {row.payee_iban.masked}"
-        return page_of("accounts.account", row.destination_id, text="Another account here")
 
     @display(description="Asked for")
     def asked(self, row: Transfer) -> str:
@@ -289,6 +289,6 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     def _facts(self, row: Transfer) -> dict[str, object]:
         return {
             "Amount": row.money,
-            "To": self.payee(row),
+            "To": payee(self, row),
             "Where it stands": self.standing(row),
         }

@@ -15,7 +15,7 @@ from rest_framework.settings import api_settings
 
 from accounts.frontdesk.authentication import actor_of
 from accounts.frontdesk.endpoints import Endpoint, id_in_path
-from accounts.frontdesk.forms import ExactBoolean, ExactText, Form, checked
+from accounts.frontdesk.forms import ExactBoolean, ExactChoice, ExactText, Form, checked
 from accounts.frontdesk.idempotency import (
     KEY_RULE,
     Answer,
@@ -36,7 +36,7 @@ from transactions.models.batches import ITEMS_MAX
 from transactions.selectors.batches import access_batch, listed_batches, listed_items
 from transactions.services.batches import request_batch
 from transactions.services.items import KeyedOrder
-from transactions.states import BatchState, ItemState
+from transactions.states import BatchState, ItemState, TransferKind
 
 VIEW: Final = "transactions.view_transfer"
 STATE: Final = "state"
@@ -56,6 +56,12 @@ class KeyText(ExactText):
 class ItemForm(TransferForm):
     """One transfer of a batch, with the key it would have had as a request of its own."""
 
+    kind = ExactChoice(
+        [TransferKind.INTERNAL, TransferKind.PAYOUT],
+        help_text="Between your accounts, or to a bank.",
+    )
+    destination_alias = None  # type: ignore[assignment]  # how a form drops a field
+    execute_at = None  # type: ignore[assignment]
     key = KeyText(help_text=f"A fresh one for each new item; {KEY_RULE}.")
 
 

@@ -30,13 +30,19 @@ from accounts.frontdesk.shapes import page_shape
 from audit.typeids import typeid
 from transactions.models import Transfer
 from transactions.money import AMOUNT_MINOR_MAX, EXPONENTS, Money
-from transactions.orders import Payee, TransferOrder
+from transactions.orders import PartnerOrder, Payee, TransferOrder
 from transactions.selectors.transfers import listed_transfers, shown_transfer
+from transactions.services.partner_transfers import request_partner_transfer
 from transactions.services.schedules import schedule_transfer
 from transactions.services.transfers import cancel_transfer, request_transfer
 from transactions.states import TransferKind, TransferState
 
 VIEW: Final = "transactions.view_transfer"
+DESTINATIONS: Final = {
+    TransferKind.INTERNAL: "destination_account",
+    TransferKind.PARTNER: "destination_alias",
+    TransferKind.PAYOUT: "destination",
+}
 
 
 class PayeeForm(Form):
@@ -49,10 +55,18 @@ class PayeeForm(Form):
 class TransferForm(Form):
     """An instruction to move money."""
 
-    kind = ExactChoice(TransferKind.values, help_text="Between your accounts, or to a bank.")
+    kind = ExactChoice(
+        TransferKind.values,
+        help_text="Between your accounts, to another partner's, or to a bank.",
+    )
     source_account = PublicId("acc", help_text="The account the money leaves.")
     destination_account = PublicId(
         "acc", required=False, help_text="For `internal`: the account the money reaches."
+    )
+    destination_alias = ExactText(
+        max_length=40,
+        required=False,
+        help_text="For `partner`: the alias that the account's owner gave you.",
     )
     destination = PayeeForm(required=False, help_text="For `payout`: whom it is for.")
     amount_minor = ExactInteger(
@@ -70,17 +84,17 @@ class TransferForm(Form):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Insist on the one destination that the kind calls for."""
-        is_internal = attrs["kind"] == TransferKind.INTERNAL
-        wanted, other = "destination_account", "destination"
-        if not is_internal:
-            wanted, other = other, wanted
+        kind = TransferKind(attrs["kind"])
         problems = {}
-        if wanted not in attrs:
-            problems[wanted] = f"is needed for {attrs['kind']}"
-        if other in attrs:
-            problems[other] = f"does not belong to {attrs['kind']}"
-        if is_internal and attrs.get(wanted) == attrs["source_account"]:
-            problems[wanted] = "is the source account"
+        for named, name in DESTINATIONS.items():
+            if named == kind and name not in attrs:
+                problems[name] = f"is needed for {kind}"
+            if named != kind and name in attrs:
+                problems[name] = f"does not belong to {kind}"
+        if attrs.get("destination_account") == attrs["source_account"]:
+            problems["destination_account"] = "is the source account"
+        if kind == TransferKind.PARTNER and "execute_at" in attrs:
+            problems["execute_at"] = f"does not belong to {kind}"
         if problems:
             raise serializers.ValidationError(problems)
         return attrs
@@ -101,8 +115,11 @@ class TransferShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(TransferState.values)
     source_account = serializers.CharField()
     destination_account = serializers.CharField(allow_null=True)
+    destination_alias = serializers.CharField(allow_null=True)
     destination = PayeeShape(allow_null=True)
     amount_minor = serializers.IntegerField()
+    fee_minor = serializers.IntegerField()
+    fee_rule = serializers.CharField(allow_null=True)
     reversed_minor = serializers.IntegerField()
     currency = serializers.CharField()
     reference = serializers.CharField(allow_blank=True)
@@ -136,8 +153,10 @@ class TransferList(Endpoint):
         operation_id="createTransfer",
         summary="Ask for a transfer",
         description=(
-            "`internal` moves money between two of your accounts at once. `payout` reserves it and"
-            " sends it to a bank; above your threshold a second person at our side looks first."
+            "`internal` moves money between two of your accounts at once. `partner` moves it at"
+            " once to an account of another partner that lets you, known to you by its alias"
+            " alone. `payout` reserves it and sends it to a bank; above your threshold a second"
+            " person at our side looks first."
             " With `execute_at` it is `scheduled`: nothing is reserved until then, and what stands"
             " in its way then makes it `failed`, with that refusal's code."
             " Send the same key again after a lost answer: the transfer happens once."
@@ -149,14 +168,16 @@ class TransferList(Endpoint):
         """Take one instruction, once for its key."""
         no_parameters(request)
         fields = checked(TransferForm, data=request.data)
-        order, execute_at = order_of(fields), fields.get("execute_at")
+        execute_at = fields.get("execute_at")
         actor = actor_of(request)
 
         def act(call: KeyedCall) -> Transfer:
-            asked = {"actor": actor, "order": order, "origin": call.origin, **call.once}
+            asked = {"actor": actor, "origin": call.origin, **call.once}
+            if fields["kind"] == TransferKind.PARTNER:
+                return request_partner_transfer(order=partner_order_of(fields), **asked)
             if execute_at is not None:
-                return schedule_transfer(execute_at=execute_at, **asked)
-            return request_transfer(**asked)
+                return schedule_transfer(order=order_of(fields), execute_at=execute_at, **asked)
+            return request_transfer(order=order_of(fields), **asked)
 
         return answer_once(request, actor=actor, route=CREATE, act=act)
 
@@ -213,15 +234,18 @@ def shown(transfer: Transfer) -> dict[str, object]:
     payee = None
     if transfer.payee_name is not None and transfer.payee_iban is not None:
         payee = {"name": transfer.payee_name.masked, "iban": transfer.payee_iban.masked}
-    to = transfer.destination_id
+    to = None if transfer.destination_alias else transfer.destination_id
     return {
         "id": transfer.public_id,
         "kind": transfer.kind,
         "state": transfer.state,
         "source_account": typeid("acc", transfer.source_id),
         "destination_account": typeid("acc", to) if to else None,
+        "destination_alias": transfer.destination_alias or None,
         "destination": payee,
         "amount_minor": transfer.amount_minor,
+        "fee_minor": transfer.fee_minor,
+        "fee_rule": typeid("fee", transfer.fee_rule_id) if transfer.fee_rule_id else None,
         "reversed_minor": transfer.reversed_minor,
         "currency": transfer.currency,
         "reference": transfer.reference,
@@ -240,6 +264,17 @@ def order_of(fields: dict[str, Any]) -> TransferOrder:
         source_id=fields["source_account"],
         destination_id=fields.get("destination_account"),
         payee=Payee(name=payee["name"], iban=payee["iban"]) if payee else None,
+        money=Money(fields["amount_minor"], fields["currency"]),
+        reference=fields.get("reference", ""),
+        metadata=fields.get("metadata", {}),
+    )
+
+
+def partner_order_of(fields: dict[str, Any]) -> PartnerOrder:
+    """Return the order to another partner that checked fields spell."""
+    return PartnerOrder(
+        source_id=fields["source_account"],
+        alias=fields["destination_alias"],
         money=Money(fields["amount_minor"], fields["currency"]),
         reference=fields.get("reference", ""),
         metadata=fields.get("metadata", {}),

@@ -7,6 +7,8 @@ from transactions.models import Book, LedgerAccount
 SUSPENSE = "suspense"
 SHORTFALL = "shortfall"
 INTERBOOK = "interbook:"
+OUR_FEES = "fees:house"
+FX = "fx"
 
 
 def clearing(provider: str) -> str:

@@ -11,6 +11,7 @@ from audit.sqlfiles import run_sql, versioned
 _KINDS = [
     ("any", "All that leaves"),
     ("internal", "Internal transfers"),
+    ("partner", "Transfers to other partners"),
     ("payout", "Payouts"),
     ("hold", "Holds"),
 ]

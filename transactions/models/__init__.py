@@ -2,6 +2,9 @@
 
 from transactions.models.batches import BatchItem, TransferBatch
 from transactions.models.clocks import ClosedBalance, ClosedMonth, Movement, RollUp
+from transactions.models.consents import PayInConsent
+from transactions.models.conversions import Conversion
+from transactions.models.fees import FeeRule
 from transactions.models.findings import BooksCheck, Finding
 from transactions.models.holds import Hold
 from transactions.models.ledger import (
@@ -32,7 +35,9 @@ __all__ = [
     "BooksCheck",
     "ClosedBalance",
     "ClosedMonth",
+    "Conversion",
     "Dispute",
+    "FeeRule",
     "Finding",
     "Hold",
     "Journal",
@@ -42,6 +47,7 @@ __all__ = [
     "Limit",
     "LimitUse",
     "Movement",
+    "PayInConsent",
     "PayeeChange",
     "Payment",
     "Posting",

@@ -10,16 +10,25 @@ from django.db.models.functions import Now
 from accounts.models import Approval, VaultRecord
 from audit.history import Guarded
 from transactions.errors import NotReversible, ReversalExceeded, WrongState
+from transactions.models.fees import FeeRule
 from transactions.models.ledger import LedgerAccount
 from transactions.money import AMOUNT_MINOR_MAX, Money
-from transactions.states import HAVE_SETTLED, MOVES, TransferKind, TransferState
+from transactions.states import (
+    HAVE_SETTLED,
+    INSIDE,
+    MOVES,
+    TransferKind,
+    TransferState,
+)
 
 
 class Transfer(Guarded):
     """One instruction to move money, and how far it got.
 
     `origin` is the one thing that asked for it (an idempotency key, a staff
-    command). A payout's payee lives in the vault; rows hold its tokens.
+    command). A payout's payee lives in the vault; rows hold its tokens. What went to
+    another partner keeps the `destination_alias` it was sent to: all its giver may know.
+    `fee_rule` is the very version that `fee_minor` was charged under.
     """
 
     prefix: ClassVar[str] = "trf"
@@ -34,6 +43,7 @@ class Transfer(Guarded):
     destination = models.ForeignKey(
         LedgerAccount, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
+    destination_alias = models.CharField(max_length=40, blank=True, default="", db_default="")
     payee_name = models.ForeignKey(
         VaultRecord, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
@@ -41,6 +51,10 @@ class Transfer(Guarded):
         VaultRecord, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     amount_minor = models.BigIntegerField()
+    fee_minor = models.BigIntegerField(default=0, db_default=0)
+    fee_rule = models.ForeignKey(
+        FeeRule, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     reversed_minor = models.BigIntegerField(default=0, db_default=0)
     currency = models.CharField(max_length=3)
     reference = models.CharField(max_length=140, blank=True)
@@ -70,6 +84,10 @@ class Transfer(Guarded):
                 condition=Q(amount_minor__gt=0, amount_minor__lte=AMOUNT_MINOR_MAX),
             ),
             models.CheckConstraint(
+                name="transfer_fee_has_rule",
+                condition=Q(fee_minor=0) | Q(fee_minor__gt=0, fee_rule__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="transfer_state_known", condition=Q(state__in=TransferState.values)
             ),
             models.CheckConstraint(
@@ -78,7 +96,14 @@ class Transfer(Guarded):
                     kind=TransferKind.INTERNAL,
                     destination__isnull=False,
                     payee_iban__isnull=True,
+                    destination_alias="",
                 )
+                | Q(
+                    kind=TransferKind.PARTNER,
+                    destination__isnull=False,
+                    payee_iban__isnull=True,
+                )
+                & ~Q(destination_alias="")
                 | Q(kind=TransferKind.PAYOUT, destination__isnull=True, payee_iban__isnull=False),
             ),
             models.CheckConstraint(
@@ -94,13 +119,13 @@ class Transfer(Guarded):
                 name="transfer_reversed_within",
                 condition=Q(reversed_minor=0) & ~Q(state=TransferState.REVERSED)
                 | Q(
-                    kind=TransferKind.INTERNAL,
+                    kind__in=INSIDE,
                     state=TransferState.SETTLED,
                     reversed_minor__gt=0,
                     reversed_minor__lt=F("amount_minor"),
                 )
                 | Q(
-                    kind=TransferKind.INTERNAL,
+                    kind__in=INSIDE,
                     state=TransferState.REVERSED,
                     reversed_minor=F("amount_minor"),
                 ),
@@ -157,6 +182,11 @@ class Transfer(Guarded):
         """Return the amount as a value."""
         return Money(self.amount_minor, self.currency)
 
+    @property
+    def total_minor(self) -> int:
+        """Return what it takes from its account: the amount and the fee."""
+        return self.amount_minor + self.fee_minor
+
     def advance(self, to: TransferState, *, at: datetime | None = None) -> None:
         """Move to state `to`, or refuse. Saves nothing: the command does."""
         here = TransferState(self.state)
@@ -168,13 +198,13 @@ class Transfer(Guarded):
 
     @property
     def reversible_minor(self) -> int:
-        """Return what of a settled internal transfer can still go back."""
-        is_inside = self.kind == TransferKind.INTERNAL and self.state == TransferState.SETTLED
+        """Return what of a settled transfer inside the house can still go back."""
+        is_inside = self.kind in INSIDE and self.state == TransferState.SETTLED
         return self.amount_minor - self.reversed_minor if is_inside else 0
 
     def reverse(self, amount_minor: int) -> None:
         """Count `amount_minor` as gone back. NotReversible, WrongState or ReversalExceeded."""
-        if self.kind != TransferKind.INTERNAL:
+        if self.kind not in INSIDE:
             raise NotReversible(ref=self.audit_ref)
         if self.state != TransferState.SETTLED:
             raise WrongState(state=self.state, wanted=TransferState.REVERSED.value)

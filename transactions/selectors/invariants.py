@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from transactions.selectors.invariants_of_books import BOOKS
 from transactions.selectors.invariants_of_clocks import CLOCKS
+from transactions.selectors.invariants_of_fees import FEES
 from transactions.selectors.invariants_of_finance import FINANCE
 from transactions.selectors.invariants_of_holds import HOLDS
 from transactions.selectors.invariants_of_limits import LIMITS
@@ -89,5 +90,5 @@ def violations() -> list[str]:
     ]
 
 
-for _name, _promise, _sql in (*BOOKS, *CLOCKS, *FINANCE, *HOLDS, *LIMITS, *WITNESS):
+for _name, _promise, _sql in (*BOOKS, *CLOCKS, *FEES, *FINANCE, *HOLDS, *LIMITS, *WITNESS):
     register(_name, promise=_promise, sql=_sql)

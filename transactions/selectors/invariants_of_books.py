@@ -130,7 +130,8 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
         FULL JOIN (
             SELECT substr(subject_ref, 10)::uuid AS transfer_id, count(reverses) AS back,
                 count(*) - count(reverses) AS there
-            FROM transactions_journal WHERE starts_with(subject_ref, 'transfer:')
+            FROM transactions_journal
+            WHERE starts_with(subject_ref, 'transfer:') AND purpose NOT IN ('fee', 'fee_reversal')
             GROUP BY subject_ref
         ) AS j ON j.transfer_id = t.id
         WHERE coalesce(j.there, 0)
@@ -148,7 +149,7 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
         FROM transactions_transfer AS t
         INNER JOIN transactions_journal AS j
             ON t.id = substr(j.subject_ref, 10)::uuid AND starts_with(j.subject_ref, 'transfer:')
-        WHERE j.reverses IS NULL AND NOT EXISTS (
+        WHERE j.reverses IS NULL AND j.purpose <> 'fee' AND NOT EXISTS (
             SELECT FROM transactions_posting AS p
             WHERE p.journal_id = j.id AND p.amount_minor = -t.amount_minor
                 AND p.account_id = t.source_id

@@ -22,17 +22,62 @@ FINANCE: Final[tuple[tuple[str, str, str], ...]] = (
         """,
     ),
     (
+        "L6",
+        "what is sent to another partner arrives whole on the account it was sent to",
+        """
+        SELECT format('transfer %s of %s arrived as %s in journal %s',
+            coalesce(t.id, j.transfer_id), t.amount_minor, p.amount_minor, j.id)
+        FROM (
+            SELECT id, substr(subject_ref, 9)::uuid AS transfer_id FROM transactions_journal
+            WHERE starts_with(subject_ref, 'arrival:') AND reverses IS NULL
+        ) AS j
+        LEFT JOIN transactions_posting AS p ON p.journal_id = j.id AND p.amount_minor > 0
+        FULL JOIN (SELECT * FROM transactions_transfer WHERE kind = 'partner') AS t
+            ON t.id = j.transfer_id
+        WHERE (p.account_id, p.amount_minor) IS DISTINCT FROM (t.destination_id, t.amount_minor)
+        """,
+    ),
+    (
         "L11",
-        "a journal by hand or an allocation rests on a used approval of its own",
+        "a journal by hand, an allocation or a conversion rests on a used approval of its own",
         """
         SELECT format('journal %s (%s) rests on no used approval', j.id, j.purpose)
         FROM transactions_journal AS j
-        WHERE j.purpose IN ('manual', 'allocation') AND NOT EXISTS (
+        WHERE j.purpose IN ('manual', 'allocation', 'conversion') AND NOT EXISTS (
             SELECT FROM accounts_approval AS a
             WHERE a.subject_ref = j.subject_ref AND a.state = 'used' AND a.action = CASE j.purpose
                 WHEN 'manual' THEN 'transactions.post_manual_journal'
+                WHEN 'conversion' THEN 'transactions.post_conversion'
                 ELSE 'transactions.allocate_suspense' END
         )
+        """,
+    ),
+    (
+        "L6",
+        "a conversion moved what was signed, and its opposite on the FX account of each currency",
+        """
+        SELECT format('conversion %s moved otherwise on account %s', c.id, lines.account_id)
+        FROM transactions_conversion AS c
+        INNER JOIN transactions_journal AS j
+            ON j.subject_ref = 'conversion:' || c.id AND j.purpose = 'conversion'
+        INNER JOIN transactions_ledgeraccount AS s ON s.id = c.source_id
+        INNER JOIN transactions_ledgeraccount AS d ON d.id = c.destination_id
+        CROSS JOIN LATERAL (
+            SELECT account_id FROM (
+                SELECT account_id, amount_minor FROM transactions_posting WHERE journal_id = j.id
+                UNION ALL
+                SELECT c.source_id, c.sold_minor
+                UNION ALL
+                SELECT c.destination_id, -c.bought_minor
+                UNION ALL
+                SELECT f.id, CASE f.currency WHEN s.currency THEN -c.sold_minor
+                    ELSE c.bought_minor END
+                FROM transactions_ledgeraccount AS f
+                WHERE f.book_id = c.book_id AND f.code = 'fx'
+                    AND f.currency IN (s.currency, d.currency)
+            ) AS moves
+            GROUP BY account_id HAVING sum(amount_minor) <> 0 LIMIT 1
+        ) AS lines
         """,
     ),
     (

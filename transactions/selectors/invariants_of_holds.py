@@ -42,7 +42,7 @@ HOLDS: Final[tuple[tuple[str, str, str], ...]] = (
             SELECT j.subject_ref, sum(p.amount_minor) AS total
             FROM transactions_journal AS j
             INNER JOIN transactions_posting AS p ON p.journal_id = j.id
-            WHERE j.reverses IS NOT NULL AND p.amount_minor > 0
+            WHERE j.reverses IS NOT NULL AND p.amount_minor > 0 AND j.purpose <> 'fee_reversal'
             GROUP BY j.subject_ref
         ) AS back ON back.subject_ref = 'transfer:' || t.id
         WHERE coalesce(back.total, 0)
@@ -93,7 +93,7 @@ HOLDS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         "L6",
-        "a payout has one hold of its amount, open, paid or released as the payout is",
+        "a payout has one hold of its amount and fee, open, paid or released as the payout is",
         """
         SELECT format('transfer %s is %s, its hold %s',
             t.id, t.state, coalesce(h.state, 'missing'))
@@ -105,7 +105,7 @@ HOLDS: Final[tuple[tuple[str, str, str], ...]] = (
             AND NOT (h.id IS NULL AND t.execute_at IS NOT NULL
                 AND t.state IN ('scheduled', 'failed', 'cancelled'))
             OR h.id IS NOT NULL AND (
-                h.amount_minor <> t.amount_minor OR h.account_id <> t.source_id
+                h.amount_minor <> t.amount_minor + t.fee_minor OR h.account_id <> t.source_id
                 OR h.state <> CASE
                     WHEN t.state IN ('settled', 'returned') THEN 'posted'
                     WHEN t.state IN ('failed', 'rejected', 'cancelled') THEN 'voided'

@@ -26,6 +26,7 @@ from transactions.ledger.posting import Draft, Line, posting, reserving, stand
 from transactions.limits import Spending, Use
 from transactions.models import Hold, Transfer
 from transactions.orders import KnownPayee, Payee, TransferOrder
+from transactions.services.charging import charge, fee_drafts
 from transactions.services.payees import wants_signature_for_payee
 from transactions.services.steps import approval_payload, news_of
 from transactions.standing import Standing, move, sides
@@ -147,11 +148,13 @@ def _decide(
         )
         transfer = draft_transfer(instruction, actor=actor, source=source, vault=vault)
         is_unusual = wants_signature_for_payee(transfer, actor=actor)
+        charge(transfer, source=source)
         uses = move(
-            order.money.amount_minor,
+            transfer.amount_minor,
             kind=LimitKind(transfer.kind),
             source=source,
             destination=destination,
+            fee_minor=transfer.fee_minor,
         )
     except Refusal as refusal:
         return refusal
@@ -224,7 +227,7 @@ def send_out(
         transfer=transfer,
         book_id=transfer.book_id,
         account_id=transfer.source_id,
-        amount_minor=transfer.amount_minor,
+        amount_minor=transfer.total_minor,
         created_at=source.told_at,
     )
     return (transfer.approval, hold) if transfer.approval else (hold,)
@@ -269,21 +272,21 @@ def move_all(taken: Sequence[Taken]) -> None:
     inside = [each for each in transfers if each.kind == TransferKind.INTERNAL]
     leaving = [each for each in transfers if each.kind == TransferKind.PAYOUT]
     if inside:
-        later(posting([_journal(transfer) for transfer in inside]))
+        later(posting([draft for transfer in inside for draft in _journals(transfer)]))
     if leaving:
         amounts: Counter[UUID] = Counter()
         for transfer in leaving:
-            amounts[transfer.source_id] += transfer.amount_minor
+            amounts[transfer.source_id] += transfer.total_minor
         later(reserving(amounts))
     if any(transfer.state == TransferState.ACCEPTED for transfer in leaving):
         ring("integrations.send_payouts")
 
 
-def _journal(transfer: Transfer) -> Draft:
-    """Return the journal of an internal transfer."""
+def _journals(transfer: Transfer) -> list[Draft]:
+    """Return the journal of an internal transfer, and its fee's where it has one."""
     amount, currency = transfer.amount_minor, transfer.currency
     to: UUID = transfer.destination_id  # type: ignore[assignment]
-    return Draft(
+    moved = Draft(
         book_id=transfer.book_id,
         purpose="internal",
         subject_ref=transfer.audit_ref,
@@ -295,3 +298,4 @@ def _journal(transfer: Transfer) -> Draft:
             Line(account_id=to, amount_minor=amount, currency=currency),
         ],
     )
+    return [moved, *fee_drafts(transfer, occurred_at=moved.occurred_at)]

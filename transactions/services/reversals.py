@@ -1,5 +1,6 @@
-"""Commands that take back an internal transfer, whole or in part. Staff needs a second person."""
+"""Commands that take back a transfer inside the house, whole or in part; staff needs two."""
 
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -16,13 +17,18 @@ from audit.errors import NotPermitted
 from audit.history import Guarded
 from audit.services.recording import record
 from audit.typeids import typeid
-from transactions.errors import ReversalExceeded
-from transactions.ledger.posting import Draft, Line, stand
+from transactions.errors import NotReversible, ReversalExceeded
+from transactions.ledger.posting import stand
 from transactions.ledger.reversals import post_reversal
 from transactions.models import Transfer
+from transactions.money import Money
 from transactions.selectors.ledger import journal_of_origin
 from transactions.selectors.transfers import access_transfer
+from transactions.services.charging import fee_drafts
+from transactions.services.interbook import arrival, drafts_of
+from transactions.services.partner_transfers import passage_of, tell_taker
 from transactions.services.steps import letter_of, save_state
+from transactions.states import TransferKind, TransferState
 
 REVERSE: Final = "transactions.reverse_transfer"
 
@@ -37,16 +43,18 @@ def reverse_transfer(
     amount_minor: int | None = None,
     approval_id: UUID | None = None,
 ) -> Transfer:
-    """Move what an internal transfer brought back to where it came from: all, or `amount_minor`.
+    """Move what a transfer inside the house brought back to its giver: all, or `amount_minor`.
 
-    A partner takes back its own; anybody else only under an approval, which is
-    consumed. Refuses, in this order: NotFound, NotPermitted, NotReversible,
-    WrongState, ReversalExceeded, AccountFrozen, InsufficientFunds (the receiver
-    must be able to bear it); AlreadyBooked for a known origin, and StaleApproval.
+    A partner takes back its own, and from another partner nothing; anybody else only
+    under an approval, which is consumed. Refuses, in this order: NotFound, NotPermitted,
+    NotReversible, WrongState, ReversalExceeded, AccountFrozen, InsufficientFunds (the
+    receiver must be able to bear it); AlreadyBooked for a known origin, and StaleApproval.
     """
     transfer = access_transfer(transfer_id, actor=actor, lock=True)
     if actor.kind is not ActorKind.PARTNER and approval_id is None:
         raise NotPermitted(permission=REVERSE)
+    if actor.kind is ActorKind.PARTNER and transfer.kind == TransferKind.PARTNER:
+        raise NotReversible(ref=transfer.audit_ref)
     amount = transfer.reversible_minor if amount_minor is None else amount_minor
     rows: list[Guarded] = [transfer]
     if approval_id is not None:
@@ -57,13 +65,15 @@ def reverse_transfer(
         )
     transfer.reverse(amount)
     save_state(transfer, "reversed_minor")
-    journal_id = _post_back(transfer, amount_minor=amount, origin=origin)
+    journals = _post_back(transfer, amount_minor=amount, origin=origin)
+    if transfer.state == TransferState.REVERSED:
+        journals += _give_fee_back(transfer)
     _tell(transfer, amount_minor=amount)
     record(
         "transfer.reversed",
         actor=actor,
         target=transfer,
-        facts={"journal": journal_id, "amount_minor": amount, "reason": reason},
+        facts={"journals": journals, "amount_minor": amount, "reason": reason},
         rows=rows,
     )
     return transfer
@@ -73,7 +83,7 @@ def reverse_transfer(
 def request_reversal(
     *, actor: Actor, transfer_id: UUID, amount_minor: int, reason: str
 ) -> Approval:
-    """Ask a second person to let an internal transfer be taken back. Moves nothing.
+    """Ask a second person to let a transfer be taken back. Moves nothing.
 
     Refuses with NotFound, NotReversible, WrongState and ReversalExceeded.
     """
@@ -131,34 +141,58 @@ def _consumed(
     return approval
 
 
-def _post_back(transfer: Transfer, *, amount_minor: int, origin: str) -> UUID:
-    """Post the way back, linked to the journal it undoes."""
+def _post_back(transfer: Transfer, *, amount_minor: int, origin: str) -> list[UUID]:
+    """Post the way back, each journal linked to the one it undoes."""
     taker_id: UUID = transfer.destination_id  # type: ignore[assignment]
     stand([transfer.source_id, taker_id])[taker_id].check_may_leave()
-    currency = transfer.currency
-    left = transfer.amount_minor - transfer.reversed_minor
-    return post_reversal(
-        Draft(
-            book_id=transfer.book_id,
-            purpose="reversal",
-            subject_ref=transfer.audit_ref,
-            origin=origin,
-            reverses=journal_of_origin(f"{transfer.audit_ref}:settled"),
-            occurred_at=timezone.now(),
-            lines=[
-                Line(account_id=taker_id, amount_minor=-amount_minor, currency=currency),
-                Line(account_id=transfer.source_id, amount_minor=amount_minor, currency=currency),
-            ],
-        ),
-        exceeded=ReversalExceeded(ref=transfer.audit_ref, remaining_minor=left),
+    there, now = passage_of(transfer), timezone.now()
+    back = replace(
+        there.turned(),
+        money=Money(amount_minor, transfer.currency),
+        purpose="reversal",
+        origin=origin,
+        occurred_at=now,
     )
+    drafts, _ = drafts_of(back)
+    # The way back begins in the book where the way there ended.
+    undone = [there.origin] if len(drafts) == 1 else [arrival(there.origin), there.origin]
+    left = transfer.amount_minor - transfer.reversed_minor
+    return [
+        post_reversal(
+            replace(draft, reverses=journal_of_origin(first)),
+            exceeded=ReversalExceeded(ref=transfer.audit_ref, remaining_minor=left),
+        )
+        for draft, first in zip(drafts, undone, strict=True)
+    ]
+
+
+def _give_fee_back(transfer: Transfer) -> list[UUID]:
+    """Give back what a transfer cost, now that nothing is left of it."""
+    return [
+        post_reversal(
+            replace(
+                fee,
+                purpose="fee_reversal",
+                origin=f"{fee.origin}:back",
+                reverses=journal_of_origin(fee.origin),
+                lines=[replace(line, amount_minor=-line.amount_minor) for line in fee.lines],
+            ),
+            exceeded=ReversalExceeded(ref=transfer.audit_ref, remaining_minor=0),
+        )
+        for fee in fee_drafts(transfer, occurred_at=timezone.now())
+    ]
 
 
 def _tell(transfer: Transfer, *, amount_minor: int) -> None:
-    """Leave the partner a letter: how much went back now, and how much in all."""
+    """Leave each partner a letter: how much went back now, and its giver how much in all."""
+    now = timezone.now()
     publish(
         "transfer.reversed",
         book_id=transfer.book_id,
         payload={**letter_of(transfer), "reversal": {"amount_minor": amount_minor}},
-        occurred_at=timezone.now(),
+        occurred_at=now,
     )
+    if transfer.kind == TransferKind.PARTNER:
+        tell_taker(
+            "transfer.taken_back", transfer=transfer, amount_minor=amount_minor, occurred_at=now
+        )

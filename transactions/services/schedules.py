@@ -15,6 +15,7 @@ from transactions.limits import Spending
 from transactions.models import Transfer
 from transactions.orders import TransferOrder
 from transactions.selectors.transfers import access_transfer
+from transactions.services.charging import charge
 from transactions.services.intake import (
     Instruction,
     Taken,
@@ -90,8 +91,9 @@ def execute_scheduled(*, actor: Actor, transfer_id: UUID) -> Transfer:
             raise
         transfer.advance(TransferState.FAILED)
         transfer.failure_code = refusal.code
+        transfer.fee_minor, transfer.fee_rule = 0, None
         taken = Taken(transfer=transfer)
-    save_state(transfer, "failure_code", "approval")
+    save_state(transfer, "failure_code", "approval", "fee_minor", "fee_rule")
     tell(transfer, occurred_at=timezone.now())
     record(
         "transfer.executed",
@@ -117,7 +119,10 @@ def _carry_out(transfer: Transfer, *, actor: Actor) -> Taken:
     )
     maker = _maker(transfer)
     is_unusual = wants_signature_for_payee(transfer, actor=maker)
-    uses = move(amount, kind=kind, source=source, destination=destination)
+    charge(transfer, source=source)
+    uses = move(
+        amount, kind=kind, source=source, destination=destination, fee_minor=transfer.fee_minor
+    )
     if transfer.kind == TransferKind.INTERNAL:
         transfer.advance(TransferState.SETTLED, at=source.told_at)
         taken = Taken(transfer=transfer, uses=uses)

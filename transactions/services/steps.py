@@ -10,6 +10,7 @@ from transactions.ledger.accounts import clearing, newly_opened, system_account
 from transactions.ledger.posting import Draft, Line, free, post, stand
 from transactions.models import Hold, LedgerAccount, Transfer
 from transactions.selectors.payees import payee_note
+from transactions.services.charging import fee_drafts
 from transactions.states import HoldState
 
 
@@ -35,6 +36,7 @@ def letter_of(transfer: Transfer) -> dict[str, Json]:
         "kind": transfer.kind,
         "state": transfer.state,
         "amount_minor": transfer.amount_minor,
+        "fee_minor": transfer.fee_minor,
         "currency": transfer.currency,
         "reference": transfer.reference,
         "source_account": typeid("acc", transfer.source_id),
@@ -49,6 +51,8 @@ def approval_payload(transfer: Transfer) -> dict[str, Json]:
         "transfer": transfer.public_id,
         "kind": transfer.kind,
         "amount_minor": transfer.amount_minor,
+        # Left out where nothing is charged, so that what was asked before there were fees stands.
+        **({"fee_minor": transfer.fee_minor} if transfer.fee_minor else {}),
         "currency": transfer.currency,
         "source_account": typeid("acc", transfer.source_id),
         "payee_name": transfer.payee_name.masked if transfer.payee_name else "",
@@ -74,7 +78,7 @@ def pay_out_of_hold(
 
     Returns the journal's id and the accounts that were opened for it.
     """
-    freed = hold.capture(transfer.amount_minor)
+    hold.capture(transfer.total_minor)
     save_hold(hold)
     account = system_account(
         clearing(transfer.provider), book_id=transfer.book_id, currency=transfer.currency
@@ -92,12 +96,14 @@ def pay_out_of_hold(
                     account_id=transfer.source_id,
                     amount_minor=-amount,
                     currency=transfer.currency,
-                    release_minor=freed,
+                    release_minor=amount,
                 ),
                 Line(account_id=account.pk, amount_minor=amount, currency=transfer.currency),
             ],
         )
     )
+    for fee in fee_drafts(transfer, occurred_at=occurred_at, is_reserved=True):
+        post(fee)
     return journal_id, newly_opened(account)
 
 
