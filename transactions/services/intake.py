@@ -35,11 +35,15 @@ RELEASE = "transactions.release_transfer"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
-    """One order and the one thing that caused it; `trace_id` is its own, or the one under way."""
+    """One order and the one thing that caused it; `trace_id` is its own, or the one under way.
+
+    One that `is_signed` was approved by a second person with what it is a part of.
+    """
 
     order: TransferOrder
     origin: str
     trace_id: str = ""
+    is_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +147,8 @@ def _decide(
     if order.payee is None:
         transfer.state, transfer.settled_at = TransferState.SETTLED, source.told_at
         return Taken(transfer=transfer)
+    if instruction.is_signed:
+        return _reserved(transfer, source=source)
     return send_out(transfer, actor=actor, source=source, is_unusual=is_unusual)
 
 
@@ -191,10 +197,8 @@ def send_out(transfer: Transfer, *, actor: Actor, source: Standing, is_unusual: 
     That is at or above the partner's threshold, for an unusual payee, and
     whenever staff asks.
     """
-    transfer.state = TransferState.ACCEPTED
     is_large = transfer.amount_minor >= source.threshold_minor
     if is_large or is_unusual or actor.kind is ActorKind.STAFF:
-        transfer.state = TransferState.AWAITING_APPROVAL
         transfer.approval = request_for(
             RELEASE,
             actor=actor,
@@ -202,6 +206,13 @@ def send_out(transfer: Transfer, *, actor: Actor, source: Standing, is_unusual: 
             book_id=transfer.book_id,
             payload=approval_payload(transfer),
         )
+    return _reserved(transfer, source=source)
+
+
+def _reserved(transfer: Transfer, *, source: Standing) -> Taken:
+    """Return a payout with its hold: about to go, or with the request that it waits for."""
+    waits = transfer.approval is not None
+    transfer.state = TransferState.AWAITING_APPROVAL if waits else TransferState.ACCEPTED
     hold = Hold(
         transfer=transfer,
         book_id=transfer.book_id,
