@@ -49,6 +49,7 @@ OVERSIGHT_PAGES: Final = frozenset(
         "transactions.view_suspenseposting",
         "transactions.view_registeredpayee",
         "transactions.view_transferbatch",
+        "transactions.view_batchfile",
         "transactions.view_batchitem",
         "audit.view_entry",
         "integrations.view_callback",
@@ -63,6 +64,8 @@ BOOKS_PAGES: Final = frozenset(
         "transactions.view_monthend",
         "transactions.export_statement",
         "transactions.export_trial_balance",
+        "transactions.export_batch",
+        "transactions.export_batch_file",
     }
 )
 
@@ -86,6 +89,8 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
         "transactions.propose_payee",
         "transactions.propose_payee_change",
         "transactions.retire_payee",
+        "transactions.upload_batch_file",
+        "transactions.propose_batch",
         "transactions.note_on_transfer",
         "accounts.withdraw_approval",
         "accounts.retry_approval",
@@ -135,6 +140,7 @@ SYSTEM_GRANTS: Final = frozenset(
         "transactions.activate_payee",
         "transactions.decline_payee",
         "transactions.change_payee",
+        "transactions.start_batch",
         "transactions.confirm_freeze",
         "transactions.lift_freeze",
         "transactions.start_freeze",

@@ -40,6 +40,7 @@ WITNESSED: Final = frozenset(
         "accounts_portfoliouserperm",
         "accounts_user_groups",
         "accounts_user_user_permissions",
+        "transactions_batchfile",
         "transactions_journalproposal",
         "transactions_payeechange",
         "transactions_proposedline",

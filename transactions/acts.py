@@ -10,6 +10,7 @@ from transactions.services.accounts import (
     set_floor,
 )
 from transactions.services.dispatching import reject_transfer, release_transfer
+from transactions.services.files import START, start_batch
 from transactions.services.freezes import CONFIRM, LIFT, confirm_freeze, lift_freeze
 from transactions.services.intake import RELEASE
 from transactions.services.journals import POST_MANUAL, post_manual_journal
@@ -56,6 +57,7 @@ register_act(
     CHANGE,
     yes=lambda actor, approval: change_payee(actor=actor, approval_id=approval.pk),
 )
+register_act(START, yes=lambda actor, approval: start_batch(actor=actor, approval_id=approval.pk))
 # A no to any of these leaves the account as it is: nothing was set aside for it.
 register_act(CONFIRM, yes=lambda by, approval: confirm_freeze(actor=by, approval_id=approval.pk))
 register_act(LIFT, yes=lambda by, approval: lift_freeze(actor=by, approval_id=approval.pk))

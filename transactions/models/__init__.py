@@ -2,6 +2,7 @@
 
 from transactions.models.batches import BatchItem, TransferBatch
 from transactions.models.clocks import ClosedBalance, ClosedMonth, Movement, RollUp
+from transactions.models.files import BatchFile
 from transactions.models.findings import BooksCheck, Finding
 from transactions.models.holds import Hold
 from transactions.models.ledger import (
@@ -26,6 +27,7 @@ from transactions.models.transfers import Limit, Transfer
 
 __all__ = [
     "Balance",
+    "BatchFile",
     "BatchItem",
     "Book",
     "BooksCheck",
