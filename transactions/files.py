@@ -65,6 +65,11 @@ class FileRow:
     reference: str
     key: str
 
+    @property
+    def target_id(self) -> UUID:
+        """Return the id of the account or payee that the money goes to."""
+        return self.destination_id or self.payee_id  # type: ignore[return-value]
+
     def spelled(self) -> dict[str, Json]:
         """Return it as the file's content holds it."""
         return {

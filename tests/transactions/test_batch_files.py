@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
 
 from accounts.errors import AlreadyAsked
-from accounts.models import Approval, IdempotencyKey
+from accounts.models import IdempotencyKey
 from accounts.roles import Role
-from accounts.states import ApprovalState, FreezeMode, Verdict
+from accounts.states import ApprovalState, Verdict
 from audit.errors import Invalid, NotFound, NotPermitted
 from audit.models import Entry
 from tests import factories

@@ -6,6 +6,7 @@ Accounts, freezes and approvals are here too: what is done on them moves or stop
 from transactions.admin.accounts import AccountPage
 from transactions.admin.approvals import ApprovalPage
 from transactions.admin.batches import BatchPage, ItemPage
+from transactions.admin.files import BatchFilePage
 from transactions.admin.freezes import FreezePage
 from transactions.admin.holds import HoldPage
 from transactions.admin.journals import JournalPage
@@ -19,6 +20,7 @@ from transactions.admin.transfers import TransferPage
 __all__ = [
     "AccountPage",
     "ApprovalPage",
+    "BatchFilePage",
     "BatchPage",
     "DisputePage",
     "FreezePage",

@@ -13,7 +13,8 @@ HEIGHT: Final = 8
 def bar(parts: Sequence[tuple[str, int, str]]) -> SafeString:
     """Return the parts (kind, amount in minor units, words) of a whole, each as wide as it is.
 
-    Kinds are `gone`, `kept` and `back`: the site's style sheet gives them their colours.
+    A part without words is only drawn. Kinds are `gone`, `kept` and `back`: the site's style
+    sheet gives them their colours.
     """
     whole = sum(amount for _, amount, _ in parts)
     pieces, x = [], 0
@@ -21,7 +22,7 @@ def bar(parts: Sequence[tuple[str, int, str]]) -> SafeString:
         width = round(WIDTH * amount / whole) if whole else 0
         pieces.append((kind, x, width, HEIGHT))
         x += width
-    words = ", ".join(said for _, amount, said in parts if amount)
+    words = ", ".join(said for _, amount, said in parts if amount and said)
     drawn = format_html_join(
         "", '<rect class="cs-bar-{}" x="{}" y="0" width="{}" height="{}"></rect>', pieces
     )

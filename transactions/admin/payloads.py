@@ -5,7 +5,8 @@ from typing import Any, Final
 from django.utils.safestring import SafeString
 
 from accounts.models import Approval
-from audit.adminparts import EMPTY, copyable, spoken, table
+from audit.adminparts import EMPTY, copyable, page_of, spoken, table
+from audit.typeids import parse_typeid
 from transactions.admin.amounts import unbroken
 from transactions.admin.effects import show_effects
 from transactions.money import EXPONENTS, Money
@@ -19,6 +20,10 @@ FIRST: Final = (
     "payee_name",
     "payee_note",
     "reference",
+    "totals",
+    "transfers",
+    "payouts",
+    "carried_out",
 )
 SUMS: Final = {"remains_minor": "Remains before"}
 IDS: Final = (
@@ -33,6 +38,8 @@ IDS: Final = (
     "account",
     "freeze",
     "placed_by",
+    "rows_sha256",
+    "file_sha256",
 )
 
 
@@ -49,11 +56,22 @@ def shown_lines(row: Approval) -> dict[str, object]:
         elif name.endswith("_minor") and row.payload.get("currency") in EXPONENTS:
             said = SUMS.get(name, spoken(name.removesuffix("_minor")))
             lines[said] = Money(value, row.payload["currency"])
+        elif name == "totals":
+            lines["Sums"] = sums_of(row)
+        elif name == "file":
+            key = parse_typeid("baf", value)
+            lines["File"] = page_of("transactions.batchfile", key, text="What would happen now")
         elif name in IDS:
             lines[spoken(name)] = copyable(value)
         else:
             lines[spoken(name)] = EMPTY if value in (None, "") else value
     return lines
+
+
+def sums_of(row: Approval) -> str:
+    """Return what a request asks for in all, by currency; empty where it names no sums."""
+    totals: dict[str, int] = row.payload.get("totals", {})
+    return ", ".join(str(Money(minor, code)) for code, minor in sorted(totals.items()))
 
 
 def told(facts: dict[str, Any]) -> list[tuple[str, str]]:

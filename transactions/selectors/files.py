@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import CharField, Count, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat
 
 from accounts.models import Account, Approval
 from accounts.scopes import visible_accounts, visible_books
@@ -36,6 +37,13 @@ class PayeesNamed:
 def visible_batch_files(*, to: Actor) -> QuerySet[BatchFile]:
     """Return the files of transfers `to` may know exist."""
     return visible_books(BatchFile.objects.select_related("book"), to=to)
+
+
+def files_for_pages(*, to: Actor) -> QuerySet[BatchFile]:
+    """Return the files `to` may see, each with the state of what was last asked about it."""
+    subject = Concat(Value("batchfile:"), Cast(OuterRef("pk"), CharField()))
+    asked = Approval.objects.filter(subject_ref=subject).order_by("-id")
+    return visible_batch_files(to=to).annotate(asked_state=Subquery(asked.values("state")[:1]))
 
 
 def access_batch_file(file_id: UUID, *, actor: Actor) -> BatchFile:
@@ -105,6 +113,12 @@ def names_of_accounts(keys: Collection[UUID]) -> dict[UUID, str]:
     """Return what these accounts are called, by key."""
     found = Account.objects.filter(pk__in=list(keys)).values_list("pk", "alias")
     return dict(found)
+
+
+def names_in(rows: Collection[FileRow]) -> dict[UUID, str]:
+    """Return what the accounts and payees of a file's rows are called, by key."""
+    keys = {key for row in rows for key in (row.source_id, row.destination_id) if key}
+    return names_of_accounts(keys) | {key: each.alias for key, each in payees_of(rows).items()}
 
 
 def payees_of(rows: Collection[FileRow]) -> dict[UUID, RegisteredPayee]:
