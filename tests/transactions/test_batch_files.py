@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from django.db import DatabaseError
 
 from accounts.errors import AlreadyAsked
 from accounts.models import IdempotencyKey
@@ -13,13 +17,21 @@ from audit.errors import Invalid, NotFound, NotPermitted
 from audit.models import Entry
 from tests import factories
 from tests.books import assert_books_hold, stands_at
+from tests.conftest import STAGE
 from tests.factories import Cast, committed, file_row
-from tests.four_eyes import carry_out
+from tests.four_eyes import carry_out, commit, decide
 from transactions.errors import FileKnown
 from transactions.models import BatchFile, BatchItem, Transfer, TransferBatch
 from transactions.money import Money
 from transactions.rounds.batches import carry_out_batches
-from transactions.services.files import BatchTerms, propose_batch
+from transactions.services import files, items
+from transactions.services.files import (
+    BatchTerms,
+    Upload,
+    propose_batch,
+    start_batch,
+    upload_batch_file,
+)
 from transactions.services.payees import retire_payee
 from transactions.services.rehearsals import Rehearsal, rehearse
 from transactions.states import BatchState, ItemOutcome, TransferState
@@ -144,7 +156,7 @@ def test_a_payee_changed_or_retired_in_between_makes_the_approval_stale(company:
     asked = factories.batch_asked_for(
         factories.batch_file(company, file_row(company, payee=payee))
     )
-    with factories_as_migrator():
+    with STAGE.as_role("migrator"):
         retire_payee(actor=factories.colleague(FINANCE), payee_id=payee.pk, reason="gone")
     stale = carry_out(asked)
     assert (stale.state, stale.obstacle) == (ApprovalState.APPROVED, "stale_approval")
@@ -152,18 +164,12 @@ def test_a_payee_changed_or_retired_in_between_makes_the_approval_stale(company:
     assert not TransferBatch.objects.filter(approval=asked).exists()
 
 
-def factories_as_migrator() -> AbstractContextManager[None]:
-    from tests.conftest import STAGE
-
-    return STAGE.as_role("migrator")
-
-
 def test_a_payee_that_is_not_registered_any_more_is_foreseen_as_refused(
     company: Cast, as_role: As
 ) -> None:
     payee = factories.registered(company)
     file = factories.batch_file(company, file_row(company, payee=payee))
-    with factories_as_migrator():
+    with STAGE.as_role("migrator"):
         retire_payee(actor=factories.colleague(FINANCE), payee_id=payee.pk, reason="gone")
     (row,) = foreseen(file, as_role).refused
     assert row.refusal is not None
@@ -192,15 +198,71 @@ def test_only_finance_uploads_and_asks_and_says_why(company: Cast, as_role: As) 
 def test_a_file_of_one_partner_names_nothing_of_anothers(company: Cast) -> None:
     stranger = factories.cast()
     file = factories.batch_file(stranger)
-    from dataclasses import replace
-
-    from transactions.services.files import Upload, upload_batch_file
-
     upload = Upload(
         id=file.pk, partner_id=company.partner.pk, name="x.csv", file_sha256="", rows=file.rows
     )
-    with factories_as_migrator(), pytest.raises(NotFound):
+    with STAGE.as_role("migrator"), pytest.raises(NotFound):
         upload_batch_file(actor=factories.colleague(FINANCE), upload=upload)
     twice = replace(upload, partner_id=stranger.partner.pk, rows=[*file.rows, *file.rows])
-    with factories_as_migrator(), pytest.raises(Invalid):
+    with STAGE.as_role("migrator"), pytest.raises(Invalid):
         upload_batch_file(actor=factories.colleague(FINANCE), upload=twice)
+
+
+TAMPERED: dict[str, Callable[[dict[str, Any]], None]] = {
+    "another amount": lambda item: item.update(amount_minor=1_001),
+    "another account": lambda item: item.update(destination_id=item["source_id"]),
+    "another key": lambda item: item.update(key_hash="\\x00"),
+    "another reference": lambda item: item.update(reference="x"),
+    "another item": lambda item: item.update(number=2),
+}
+
+
+@pytest.mark.parametrize("change", TAMPERED)
+def test_a_captured_worker_carries_out_nothing_but_what_was_signed(
+    change: str, company: Cast
+) -> None:
+    asked = factories.batch_asked_for(factories.batch_file(company))
+    decide(asked)
+    spelled = items._spelled
+
+    def bent(*given: Any) -> dict[str, Any]:
+        item = spelled(*given)
+        TAMPERED[change](item)
+        return item
+
+    with (
+        patch.object(items, "_spelled", bent),
+        pytest.raises(DatabaseError, match="batch_signed"),
+    ):
+        start_batch(actor=factories.SYSTEM, approval_id=asked.pk)
+    assert not TransferBatch.objects.filter(approval=asked).exists()
+
+
+@pytest.mark.parametrize("name", ["requested_by", "is_atomic", "approval_id", "origin"])
+def test_a_batch_in_the_name_of_staff_is_as_it_was_signed(name: str, company: Cast) -> None:
+    asked = factories.batch_asked_for(factories.batch_file(company))
+    decide(asked)
+    other = {
+        "requested_by": factories.colleague().ref,
+        "is_atomic": True,
+        "approval_id": None,
+        "origin": factories.origin(),
+    }[name]
+    real = files.accept
+
+    def bent(batch: TransferBatch, **given: Any) -> TransferBatch:
+        setattr(batch, name, other)
+        return real(batch, **given)
+
+    with (
+        patch.object(files, "accept", bent),
+        pytest.raises(DatabaseError, match="batch_signed"),
+    ):
+        start_batch(actor=factories.SYSTEM, approval_id=asked.pk)
+
+
+def test_a_file_is_never_changed_by_any_login(company: Cast, as_role: As) -> None:
+    file = factories.batch_file(company)
+    for role in ("admin", "worker", "api", "migrator"):
+        with as_role(role), pytest.raises(DatabaseError, match="proposal_fixed|permission denied"):
+            commit("UPDATE transactions_batchfile SET content = '[]' WHERE id = %s", file.pk)

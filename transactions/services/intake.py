@@ -24,6 +24,7 @@ from transactions.errors import AlreadyBooked
 from transactions.ledger.posting import Draft, Line, posting, reserving, stand
 from transactions.models import Hold, Transfer
 from transactions.orders import KnownPayee, Payee, TransferOrder
+from transactions.selectors.payees import Register
 from transactions.services.payees import wants_signature_for_payee
 from transactions.services.steps import approval_payload, news_of
 from transactions.standing import Standing, move, sides
@@ -86,7 +87,11 @@ def decide(
 ) -> list[Taken | Refusal]:
     """Decide each instruction in its turn, under the locks of `standings`. Writes nothing."""
     vault = _known_payees(instructions)
-    return [_decide(each, actor=actor, standings=standings, vault=vault) for each in instructions]
+    register = Register(vault.values())
+    return [
+        _decide(each, actor=actor, standings=standings, vault=vault, register=register)
+        for each in instructions
+    ]
 
 
 def write(taken: Sequence[Taken]) -> None:
@@ -129,6 +134,7 @@ def _decide(
     actor: Actor,
     standings: Mapping[UUID, Standing],
     vault: Mapping[UUID, VaultRecord],
+    register: Register,
 ) -> Taken | Refusal:
     """Return the transfer that an instruction becomes, or why it does not."""
     order = instruction.order
@@ -140,7 +146,7 @@ def _decide(
             standings=standings,
         )
         transfer = draft_transfer(instruction, actor=actor, source=source, vault=vault)
-        is_unusual = wants_signature_for_payee(transfer, actor=actor)
+        is_unusual = wants_signature_for_payee(transfer, actor=actor, register=register)
         move(order.money.amount_minor, source=source, destination=destination)
     except Refusal as refusal:
         return refusal

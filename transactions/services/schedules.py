@@ -13,6 +13,7 @@ from audit.services.recording import record
 from transactions.errors import NothingChanged
 from transactions.models import Transfer
 from transactions.orders import TransferOrder
+from transactions.selectors.payees import Register
 from transactions.selectors.transfers import access_transfer
 from transactions.services.intake import (
     Instruction,
@@ -113,7 +114,7 @@ def _carry_out(transfer: Transfer, *, actor: Actor) -> Taken:
         standings=standings,
     )
     maker = _maker(transfer)
-    is_unusual = wants_signature_for_payee(transfer, actor=maker)
+    is_unusual = wants_signature_for_payee(transfer, actor=maker, register=Register())
     move(transfer.amount_minor, source=source, destination=destination)
     if transfer.kind == TransferKind.INTERNAL:
         transfer.advance(TransferState.SETTLED, at=timezone.now())
