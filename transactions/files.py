@@ -218,7 +218,7 @@ def _money(text: str, *, currency: str) -> Money:
     found, exponent = AMOUNT.fullmatch(text), EXPONENTS[currency]
     if found is None or len(found[2] or "") not in {0, exponent}:
         example = Money(1250 * 10**exponent, currency).figures()
-        raise ValueError(f"“{shown(text)}” is no amount in {currency}. Write it as {example}.")
+        raise ValueError(f"“{shown(text)}” is no amount in {currency}. Write it like {example}.")
     minor = int(found[1] + (found[2] or "0" * exponent))
     if not 0 < minor <= AMOUNT_MINOR_MAX:
         raise ValueError("Its amount must be above zero and within what the books can hold.")

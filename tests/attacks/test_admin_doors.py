@@ -29,7 +29,7 @@ from tests import factories
 from tests.staff import Member, invite, sign_in
 from transactions.meanings import DisputeNotice, DisputeState
 from transactions.models import BatchItem, Journal, Payment
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 from transactions.services.movements import book_movement
 from transactions.services.notices import note_dispute
 from transactions.states import TransferState
@@ -93,6 +93,7 @@ def rows(transactional_db: None, as_role: AsRole) -> Rows:
             "audit.entry": Entry.objects.latest("id"),
             "integrations.callback": Callback.objects.get(),
             "integrations.dispatch": Dispatch.objects.get(),
+            "transactions.batchfile": factories.batch_file(company),
             "transactions.batchitem": BatchItem.objects.get(batch=batch),
             "transactions.dispute": dispute,
             "transactions.hold": factories.hold(company),

@@ -39,12 +39,11 @@ def test_a_file_is_read_foreseen_asked_for_signed_and_carried_out(
     page.goto(f"{house.url}/admin/transactions/batchfile/")
     page.get_by_role("link", name="Upload a file").click()
     read_file(page, file_of(tmp_path, ROWS[0], ROWS[1].replace("8,00", "8,0")))
-    expect(page.get_by_role("alert")).to_contain_text("Write it as 1250.00")
+    expect(page.get_by_role("alert")).to_contain_text("Write it like 1250.00")
     assert_accessible(page)
     read_file(page, file_of(tmp_path, *ROWS))
     main = page.locator("main")
     expect(main).to_contain_text("2 transfers would be done and 1 refused")
-    expect(main).to_contain_text("because of row 4")
     assert_accessible(page)
     page.get_by_role("link", name=re.compile("Ask for these transfers$")).click()
     page.get_by_label("If one transfer is refused").select_option(index=1)
@@ -58,9 +57,9 @@ def test_a_file_is_read_foreseen_asked_for_signed_and_carried_out(
     with page.expect_download() as taken:
         page.get_by_role("link", name=re.compile("Download results$")).click()
         page.get_by_role("button", name="Download").click()
-    lines = taken.value.path().read_text().splitlines()
-    assert [line.split(",")[0] for line in lines] == ["row", "2", "3", "4"]
-    assert "limit_exceeded" in lines[3]
+    *_, last = taken.value.path().read_text().splitlines()
+    assert last.startswith("4,acc_")
+    assert "limit_exceeded" in last
 
 
 def assert_accessible(page: Page) -> None:

@@ -24,7 +24,7 @@ from transactions.errors import FileKnown
 from transactions.models import BatchFile, BatchItem, Transfer, TransferBatch
 from transactions.money import Money
 from transactions.rounds.batches import carry_out_batches
-from transactions.services import files, items
+from transactions.services import batches, files, items
 from transactions.services.files import (
     BatchTerms,
     Upload,
@@ -248,7 +248,7 @@ def test_a_batch_in_the_name_of_staff_is_as_it_was_signed(name: str, company: Ca
         "approval_id": None,
         "origin": factories.origin(),
     }[name]
-    real = files.accept
+    real = batches.accept
 
     def bent(batch: TransferBatch, **given: Any) -> TransferBatch:
         setattr(batch, name, other)
@@ -264,5 +264,8 @@ def test_a_batch_in_the_name_of_staff_is_as_it_was_signed(name: str, company: Ca
 def test_a_file_is_never_changed_by_any_login(company: Cast, as_role: As) -> None:
     file = factories.batch_file(company)
     for role in ("admin", "worker", "api", "migrator"):
-        with as_role(role), pytest.raises(DatabaseError, match="proposal_fixed|permission denied"):
+        with (
+            as_role(role),
+            pytest.raises(DatabaseError, match=r"proposal_fixed|permission denied"),
+        ):
             commit("UPDATE transactions_batchfile SET content = '[]' WHERE id = %s", file.pk)

@@ -473,9 +473,9 @@ def _let_finance_act(cast: Cast) -> None:
         factories.signed(asked.approval)
         act(actor=factories.SYSTEM, approval_id=asked.approval_id)
     factories.registered(cast)
-    asked = factories.batch_asked_for(factories.batch_file(cast))
-    factories.signed(asked)
-    start_batch(actor=factories.SYSTEM, approval_id=asked.pk)
+    request = factories.batch_asked_for(factories.batch_file(cast))
+    factories.signed(request)
+    start_batch(actor=factories.SYSTEM, approval_id=request.pk)
     carry_out_batches()
 
 

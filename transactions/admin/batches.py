@@ -171,14 +171,14 @@ class BatchPage(LookOnlyAdmin[TransferBatch]):
         """Say which item undid an atomic batch, and why."""
         if row.refused_number is None:
             return "Not refused as a whole"
-        return f"Item {row.refused_number:,}: {spoken(row.refused_code)}"
+        return f"{_place(row, row.refused_number)}: {spoken(row.refused_code)}"
 
     @display(description="First refusals")
     def refusals(self, row: TransferBatch) -> SafeString:
         """Show the first items that were refused."""
         items = listed_items(row, state=ItemState.REFUSED, after=None, limit=ITEMS_SHOWN_MAX)
-        cells = [[f"{each.number:,}", each.money, _why(each)] for each in items]
-        return table(["Item", "Amount", "Why not"], rows=cells)
+        cells = [[_place(row, each.number), each.money, _why(each)] for each in items]
+        return table(["Which", "Amount", "Why not"], rows=cells)
 
     @display(description="Came of")
     def came_of(self, row: TransferBatch) -> SafeString | str:
@@ -286,6 +286,12 @@ def progress_of(batch: TransferBatch, *, text: str = "") -> SafeString:
         f"{looked_at:,}",
         f"{batch.item_count:,}",
     )
+
+
+def _place(batch: TransferBatch, number: int) -> str:
+    """Return how people find an item: by its number, or by its row in the file it came of."""
+    is_of_file = batch.origin.startswith("file:")
+    return f"Row {number + 1:,} of the file" if is_of_file else f"Item {number:,}"
 
 
 def _why(item: BatchItem) -> str:

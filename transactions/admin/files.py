@@ -89,7 +89,7 @@ class BatchFilePage(LookOnlyAdmin[BatchFile]):
 
         js = ("countersign/live.js",)
 
-    list_display = ("name", "size", "book", "state_label", "uploaded", "uploaded_label")
+    list_display = ("name", "size", "book", "state_label", "uploaded", "uploader")
     search_fields = ("name", "file_sha256", "rows_sha256")
     search_help_text = "Id, file name or hash: exactly as written"
     empty_sentence = (
@@ -104,7 +104,7 @@ class BatchFilePage(LookOnlyAdmin[BatchFile]):
         ("Its transfers", {"fields": ("first_rows",)}),
         (
             "References",
-            {"fields": ("shown_id", "asked", "uploaded", "uploaded_label", "hash", "file_hash")},
+            {"fields": ("shown_id", "asked", "uploaded", "uploader", "hash", "file_hash")},
         ),
     )
     shown_id = public_id
@@ -164,6 +164,11 @@ class BatchFilePage(LookOnlyAdmin[BatchFile]):
     def uploaded(self, row: BatchFile) -> str:
         """Show when."""
         return instant(row.uploaded_at)
+
+    @display(description="Uploaded by")
+    def uploader(self, row: BatchFile) -> str:
+        """Show who."""
+        return row.uploaded_label
 
     @display(description="What came of it")
     def batch(self, row: BatchFile) -> SafeString | str:

@@ -68,7 +68,7 @@ def show_changes(found: Rehearsal) -> SafeString:
     moved = [each for each in found.changes if each.moved_minor]
     cells = [
         (
-            page_of("accounts.account", each.account_id, text=each.name),
+            _tight(page_of("accounts.account", each.account_id, text=each.name)),
             unbroken(each.before),
             unbroken(each.after),
             _bar(each),
@@ -84,15 +84,20 @@ def show_rows(rows: Sequence[FileRow], *, names: Mapping[UUID, str]) -> SafeStri
     cells = [
         (
             f"{row.number:,}",
-            *(names.get(key, "") for key in (row.source_id, row.target_id)),
+            *(_tight(names.get(key, "")) for key in (row.source_id, row.target_id)),
             unbroken(row.money),
             row.reference,
-            row.key,
+            _tight(row.key),
         )
         for row in rows[:FIRST_ROWS_SHOWN]
     ]
     shown = table(["Row", "From", "To", "Amount", "Reference", "Key"], rows=cells)
     return _with_more(shown, hidden=len(rows) - len(cells), of="row")
+
+
+def _tight(text: object) -> SafeString:
+    """Return a name that is not broken over two lines."""
+    return format_html('<span class="cs-tight">{}</span>', text)
 
 
 def _with_more(shown: SafeString, *, hidden: int, of: str) -> SafeString:
