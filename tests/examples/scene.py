@@ -13,7 +13,7 @@ from transactions.money import Money
 
 R = TypeVar("R")
 HOLDING_MINOR: Final = 100_00
-ACCOUNT_WIDTH: Final = 40
+ACCOUNT_WIDTH: Final = 42
 MONEY_WIDTH: Final = 11
 Standings = dict[UUID, tuple[int, int]]
 
