@@ -10,7 +10,7 @@ LOCK   := $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-em
 T      ?=
 ARGS   ?=
 
-.PHONY: help run demo test check prove bank failover bench screenshots reset setup venv benchvenv lock format
+.PHONY: help run demo test check examples prove bank failover bench screenshots reset setup venv benchvenv lock format
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -34,6 +34,9 @@ check: setup  ## Format, lint, types, import contracts, SQL style, migrations, t
 	! grep -n '://' requirements/*.txt
 	$(BIN)/python -m config.sandbox migrations
 	@$(BIN)/python -m config.sandbox test $(ARGS)
+
+examples: setup  ## Play the documents' examples and write down anew what they say
+	@$(BIN)/python -m config.sandbox examples
 
 prove: setup  ## Run one test's full form: make prove T=T09
 	@$(BIN)/python -m config.sandbox prove $(T)

@@ -52,6 +52,7 @@ OVERSIGHT_PAGES: Final = frozenset(
         "transactions.view_feerule",
         "transactions.view_conversion",
         "transactions.view_transferbatch",
+        "transactions.view_batchfile",
         "transactions.view_batchitem",
         "audit.view_entry",
         "integrations.view_callback",
@@ -66,6 +67,8 @@ BOOKS_PAGES: Final = frozenset(
         "transactions.view_monthend",
         "transactions.export_statement",
         "transactions.export_trial_balance",
+        "transactions.export_batch",
+        "transactions.export_batch_file",
     }
 )
 
@@ -91,6 +94,8 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
         "transactions.retire_payee",
         "transactions.propose_fee_rule",
         "transactions.propose_conversion",
+        "transactions.upload_batch_file",
+        "transactions.propose_batch",
         "transactions.note_on_transfer",
         "accounts.withdraw_approval",
         "accounts.retry_approval",
@@ -145,6 +150,7 @@ SYSTEM_GRANTS: Final = frozenset(
         "transactions.change_payee",
         "transactions.adopt_fee_rule",
         "transactions.decline_fee_rule",
+        "transactions.start_batch",
         "transactions.confirm_freeze",
         "transactions.lift_freeze",
         "transactions.start_freeze",

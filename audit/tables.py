@@ -42,6 +42,7 @@ WITNESSED: Final = frozenset(
         "accounts_portfoliouserperm",
         "accounts_user_groups",
         "accounts_user_user_permissions",
+        "transactions_batchfile",
         "transactions_conversion",
         "transactions_journalproposal",
         "transactions_payeechange",

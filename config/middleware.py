@@ -16,8 +16,11 @@ from config.api import refused
 log = logging.getLogger("countersign.request")
 
 BODY_BYTES_MAX: Final = 1024 * 1024
-# Where a body may be larger: a batch holds up to 10,000 transfers.
-BODY_BYTES_MAX_AT: Final = {"/v1/transfer-batches": 8 * 1024 * 1024}
+# Where a body may be larger: a batch, and a file of them, holds up to 10,000 transfers.
+BODY_BYTES_MAX_AT: Final = {
+    "/v1/transfer-batches": 8 * 1024 * 1024,
+    "/admin/transactions/batchfile/upload/": 8 * 1024 * 1024,
+}
 # W3C Trace Context: version, trace id, parent id, flags; all zeros is no trace.
 TRACEPARENT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"

@@ -50,6 +50,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
             Page(title="Payees", icon="contacts", model="transactions.registeredpayee"),
             Page(title="Fees", icon="percent", model="transactions.feerule"),
             Page(title="Batches", icon="stacks", model="transactions.transferbatch"),
+            Page(title="Files of transfers", icon="upload_file", model="transactions.batchfile"),
             Page(title="Payments in", icon="south_west", model="transactions.payment"),
             Page(title="Disputes", icon="gavel", model="transactions.dispute"),
             Page(title="Journals", icon="menu_book", model="transactions.journal"),

@@ -47,8 +47,10 @@ from audit.typeids import uuid7
 from config.sandbox.cast import payee
 from transactions.errors import NothingChanged
 from transactions.fees import FeeTerms
+from transactions.files import read_file
 from transactions.meanings import Movement, MovementKind, PaymentNotice, PaymentState
 from transactions.models import (
+    BatchFile,
     Book,
     Conversion,
     FeeRule,
@@ -65,6 +67,7 @@ from transactions.models import (
 from transactions.money import Money
 from transactions.orders import HoldOrder, PartnerOrder, Payee, TransferOrder
 from transactions.proposals import Allocation, Exchange, ManualJournal, Move
+from transactions.selectors.files import rows_understood
 from transactions.selectors.suspense import Item, open_suspense
 from transactions.services import holds, schedules
 from transactions.services.batches import request_batch
@@ -81,6 +84,7 @@ from transactions.services.dispatching import (
     settle_transfer,
 )
 from transactions.services.fees import FeeProposal, adopt_fee_rule, propose_fee_rule
+from transactions.services.files import BatchTerms, Upload, propose_batch, upload_batch_file
 from transactions.services.holds import create_hold
 from transactions.services.imports import import_opening
 from transactions.services.items import KeyedOrder
@@ -103,6 +107,7 @@ R = TypeVar("R")
 
 THRESHOLD_MINOR: Final = 100_000
 RICH_MINOR: Final = 1_000_000
+FILE_HEAD: Final = "source_account,destination_account,payee,amount,currency,reference,key"
 numbers = count(1)
 
 FOUNDER: Final = Actor(
@@ -856,3 +861,49 @@ def suspense_of(movement: Movement) -> Item:
         one for one in open_suspense(limit=1_000, to=colleague()) if one.journal_id == journal.pk
     )
     return item
+
+
+# -- files of transfers -----------------------------------------------------------------------
+
+
+@set_up
+def batch_file(
+    company: Cast, *rows: str, head: str = FILE_HEAD, by: Actor | None = None
+) -> BatchFile:
+    """Return an uploaded file with these rows; of one small transfer where none are given."""
+    text = "\n".join([head, *(rows or [file_row(company)])])
+    read, problems = read_file(text.encode())
+    finance = by or colleague(Role.FINANCE_OPERATOR)
+    found, unknown = rows_understood(read, book_id=company.partner.book_id, actor=finance)
+    assert not problems + unknown
+    return upload_batch_file(
+        actor=finance,
+        upload=Upload(
+            id=uuid7(),
+            partner_id=company.partner.pk,
+            name="wages.csv",
+            file_sha256=sha256(text.encode()).hexdigest(),
+            rows=found,
+        ),
+    )
+
+
+def file_row(
+    company: Cast, *, amount: str = "10.00", payee: RegisteredPayee | None = None, key: str = ""
+) -> str:
+    """Return a row from the giver: to the taker, or to a registered payee where one is given."""
+    to = f",{payee.alias}" if payee else f"{company.taker.alias},"
+    key = key or f"key-{uuid7().hex}"
+    return f"{company.giver.alias},{to},{amount},{company.giver.currency},pay,{key}"
+
+
+@set_up
+def batch_asked_for(
+    file: BatchFile, *, is_atomic: bool = False, by: Actor | None = None
+) -> Approval:
+    """Return the open request to carry a file out."""
+    return propose_batch(
+        actor=by or colleague(Role.FINANCE_OPERATOR),
+        file_id=file.pk,
+        terms=BatchTerms(is_atomic=is_atomic, reference="wages", reason="month's end"),
+    )

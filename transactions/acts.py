@@ -12,6 +12,7 @@ from transactions.services.accounts import (
 from transactions.services.conversions import POST_CONVERSION, post_conversion
 from transactions.services.dispatching import reject_transfer, release_transfer
 from transactions.services.fees import ADOPT, adopt_fee_rule, decline_fee_rule
+from transactions.services.files import START, start_batch
 from transactions.services.freezes import CONFIRM, LIFT, confirm_freeze, lift_freeze
 from transactions.services.intake import RELEASE
 from transactions.services.journals import POST_MANUAL, post_manual_journal
@@ -68,6 +69,7 @@ register_act(
     yes=lambda actor, approval: adopt_fee_rule(actor=actor, approval_id=approval.pk),
     no=lambda actor, approval: decline_fee_rule(actor=actor, approval_id=approval.pk),
 )
+register_act(START, yes=lambda actor, approval: start_batch(actor=actor, approval_id=approval.pk))
 # A no to any of these leaves the account or the limit as it is: nothing was set aside for it.
 register_act(CONFIRM, yes=lambda by, approval: confirm_freeze(actor=by, approval_id=approval.pk))
 register_act(LIFT, yes=lambda by, approval: lift_freeze(actor=by, approval_id=approval.pk))

@@ -12,6 +12,7 @@ PAGES: Final = {
     "hold": ("Hold", "hld"),
     "transferbatch": ("Batch", "bat"),
     "batchitem": ("Batch item", ""),
+    "batchfile": ("File of transfers", "baf"),
     "payment": ("Payment", "pay"),
     "dispute": ("Dispute", "dsp"),
     "providerpayout": ("Provider's payout", "ppo"),

@@ -256,3 +256,14 @@ class MonthClosed(Refusal):
     transient = False
 
     month: str
+
+
+@dataclass(eq=False, kw_only=True)
+class FileKnown(Refusal):
+    """A file with exactly these transfers was uploaded before."""
+
+    code = "file_known"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    rows_sha256: str

@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, Callable[[Sequence[str]], int]]] = {
     "screenshots": _screenshots,
     "test": testing.run_suite,
     "prove": testing.run_full_form,
+    "examples": lambda _: testing.run_suite(["tests/examples", "-q", "--write-examples"]),
     "bank": lambda _: testing.run_full_form(["T01"]),
     "failover": lambda _: testing.run_full_form(["T03"]),
     "migrations": lambda _: testing.check_migrations(),

@@ -93,6 +93,7 @@ def rows(transactional_db: None, as_role: AsRole) -> Rows:
             "audit.entry": Entry.objects.latest("id"),
             "integrations.callback": Callback.objects.get(),
             "integrations.dispatch": Dispatch.objects.get(),
+            "transactions.batchfile": factories.batch_file(company),
             "transactions.batchitem": BatchItem.objects.get(batch=batch),
             "transactions.dispute": dispute,
             "transactions.hold": factories.hold(company),
@@ -205,7 +206,9 @@ def test_without_a_grant_support_finds_nothing_and_no_row_exists(
 def test_an_auditor_acts_by_no_address(rows: Rows, as_staff: Callable[[Role], Client]) -> None:
     client = as_staff(Role.AUDITOR)
     before = Entry.objects.filter(outcome="done").count()
-    acts = [(label, act) for label in PAGES for act in actions_of(label)]
+    acts = [
+        (label, act) for label in PAGES for act in actions_of(label) if act not in TAKES_A_COPY
+    ]
     assert len(acts) >= 8
     for label, act in acts:
         key = rows[label]
@@ -230,7 +233,10 @@ def test_an_act_on_what_is_not_there_is_404(
             assert _post(client, label, key, act).status_code == 404, (label, act, key)
 
 
+# A copy taken out of the house changes nothing in it, and is on record: auditors may.
+TAKES_A_COPY: Final = {"copy", "results"}
 NOT_THEIRS: Final = {
+    "propose",
     "cancel",
     "withdraw",
     "escalate",

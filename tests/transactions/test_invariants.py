@@ -25,6 +25,7 @@ from tests.conftest import STAGE
 from tests.factories import Cast
 from transactions.fees import FeeTerms
 from transactions.meanings import MovementKind
+from transactions.rounds.batches import carry_out_batches
 from transactions.selectors.invariants import (
     INVARIANTS,
     NOT_YET,
@@ -34,6 +35,7 @@ from transactions.selectors.invariants import (
 )
 from transactions.services.accounts import close_account, request_closing
 from transactions.services.conversions import post_conversion
+from transactions.services.files import start_batch
 from transactions.services.freezes import FreezeTerms, freeze_account
 from transactions.services.holds import capture_hold
 from transactions.services.journals import post_manual_journal
@@ -390,6 +392,14 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         ),
         {"L11"},
     ),
+    "a batch of staff rests on nobody's word": (
+        "UPDATE transactions_transferbatch SET approval_id = NULL",
+        {"L8", "L11"},
+    ),
+    "a file says other than what was signed": (
+        "UPDATE transactions_batchfile SET rows_sha256 = 'other'",
+        {"L11"},
+    ),
     "a payee is paid elsewhere": (
         "UPDATE transactions_registeredpayee SET iban_id = name_id",
         {"L8", "L11"},
@@ -529,6 +539,10 @@ def _let_finance_act(cast: Cast) -> None:
         factories.signed(asked.approval)
         act(actor=factories.SYSTEM, approval_id=asked.approval_id)
     factories.registered(cast)
+    request = factories.batch_asked_for(factories.batch_file(cast))
+    factories.signed(request)
+    start_batch(actor=factories.SYSTEM, approval_id=request.pk)
+    carry_out_batches()
 
 
 def test_a_sound_house_breaks_nothing(scene: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from transactions.admin.approvals import ApprovalPage
 from transactions.admin.batches import BatchPage, ItemPage
 from transactions.admin.conversions import ConversionPage
 from transactions.admin.fees import FeeRulePage
+from transactions.admin.files import BatchFilePage
 from transactions.admin.freezes import FreezePage
 from transactions.admin.holds import HoldPage
 from transactions.admin.journals import JournalPage
@@ -24,6 +25,7 @@ from transactions.admin.transfers import TransferPage
 __all__ = [
     "AccountPage",
     "ApprovalPage",
+    "BatchFilePage",
     "BatchPage",
     "ConversionPage",
     "DisputePage",

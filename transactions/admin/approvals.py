@@ -32,7 +32,7 @@ from audit.adminparts import (
 from audit.doorbell import ring
 from audit.errors import Refusal
 from audit.links import PAGES
-from transactions.admin.payloads import shown_lines, told
+from transactions.admin.payloads import shown_lines, sums_of, told
 from transactions.admin.standings import APPROVAL_COLOURS, APPROVALS
 from transactions.money import EXPONENTS, Money
 from transactions.selectors.pages import decisions_on
@@ -98,7 +98,7 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
         """Show how much is asked for."""
         minor, currency = row.payload.get("amount_minor"), row.payload.get("currency")
         is_money = isinstance(minor, int) and currency in EXPONENTS
-        return str(Money(minor, currency)) if is_money else EMPTY
+        return str(Money(minor, currency)) if is_money else sums_of(row) or EMPTY
 
     @display(description="Asked by")
     def asked_by(self, row: Approval) -> str:

@@ -6,15 +6,17 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.frontdesk.staff import step_up
 from audit.actors import Actor
-from audit.adminkit import LookOnlyAdmin
+from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import (
     EMPTY,
+    action,
     display,
     instant,
     labelled,
@@ -27,8 +29,11 @@ from audit.adminparts import (
 )
 from transactions.admin.payments import StateFilter
 from transactions.admin.standings import BATCH_COLOURS, BATCHES, ITEM_COLOURS, ITEMS
+from transactions.admin.statements import taken_away
 from transactions.models import BatchItem, TransferBatch
 from transactions.selectors.batches import items_for_pages, listed_items, visible_batches
+from transactions.selectors.files import file_of_batch
+from transactions.services.exports import export_batch
 from transactions.states import BatchState, ItemOutcome, ItemState
 
 ITEMS_SHOWN_MAX: Final = 50
@@ -81,6 +86,11 @@ class BatchFilter(admin.SimpleListFilter):
 class BatchPage(LookOnlyAdmin[TransferBatch]):
     """One row a batch, newest first."""
 
+    class Media:
+        """Progress shows itself while it is made."""
+
+        js = ("countersign/live.js",)
+
     list_display = (
         "size",
         "state_label",
@@ -95,13 +105,19 @@ class BatchPage(LookOnlyAdmin[TransferBatch]):
     search_help_text = "Id, reference or trace: exactly as written"
     empty_sentence = (
         "A partner sends up to 10,000 transfers at once to POST /v1/transfer-batches."
-        " Each batch shows here how far it is and what came of each transfer."
+        " Each batch shows here how far it is and what came of each transfer. So does a file that"
+        " finance uploaded, once a second person has approved it."
     )
+    actions_detail = ("results",)
     fieldsets = (
         (None, {"fields": ("standing", "state_label", "progress", "size", "kind", "reference")}),
         ("What came of it", {"fields": ("counts", "why_not", "refusals", "all_items")}),
-        ("References", {"fields": ("shown_id", "asked_by", "asked", "ended", "shown_trace")}),
+        (
+            "References",
+            {"fields": ("shown_id", "asked_by", "asked", "ended", "came_of", "shown_trace")},
+        ),
     )
+    has_results_permission = allowed("transactions.export_batch")
     shown_id = public_id
     shown_trace = trace
     standing = sentence(BATCHES)
@@ -120,15 +136,7 @@ class BatchPage(LookOnlyAdmin[TransferBatch]):
     @display(description="Progress")
     def progress(self, row: TransferBatch) -> SafeString:
         """Show how far it is, as a bar and in words."""
-        looked_at = row.item_count - row.pending_count
-        return format_html(
-            '<span class="cs-progress"><progress max="{}" value="{}" aria-label="Progress">'
-            "</progress> <span>{} of {}</span></span>",
-            row.item_count,
-            looked_at,
-            f"{looked_at:,}",
-            f"{row.item_count:,}",
-        )
+        return progress_of(row)
 
     @display(description="Kind")
     def kind(self, row: TransferBatch) -> str:
@@ -163,14 +171,36 @@ class BatchPage(LookOnlyAdmin[TransferBatch]):
         """Say which item undid an atomic batch, and why."""
         if row.refused_number is None:
             return "Not refused as a whole"
-        return f"Item {row.refused_number:,}: {spoken(row.refused_code)}"
+        return f"{_place(row, row.refused_number)}: {spoken(row.refused_code)}"
 
     @display(description="First refusals")
     def refusals(self, row: TransferBatch) -> SafeString:
         """Show the first items that were refused."""
         items = listed_items(row, state=ItemState.REFUSED, after=None, limit=ITEMS_SHOWN_MAX)
-        cells = [[f"{each.number:,}", each.money, _why(each)] for each in items]
-        return table(["Item", "Amount", "Why not"], rows=cells)
+        cells = [[_place(row, each.number), each.money, _why(each)] for each in items]
+        return table(["Which", "Amount", "Why not"], rows=cells)
+
+    @display(description="Came of")
+    def came_of(self, row: TransferBatch) -> SafeString | str:
+        """Lead to the file that staff uploaded."""
+        file = file_of_batch(row)
+        if file is None:
+            return "A request of the partner's"
+        return page_of("transactions.batchfile", file.pk, text=file.name)
+
+    @action(
+        description="Download results",
+        url_path="results",
+        permissions=["results"],
+        icon="download",
+    )
+    @step_up
+    def results(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give a copy away, each item with what came of it, on record."""
+        row = self.row_or_404(request, object_id)
+        if request.method == "POST":
+            return taken_away(export_batch(actor=self.officer(request), batch_id=row.pk))
+        return self.confirm(request, row=row, step=RESULTS)
 
     @display(description="All items")
     def all_items(self, row: TransferBatch) -> SafeString:
@@ -181,6 +211,18 @@ class BatchPage(LookOnlyAdmin[TransferBatch]):
             page,
             row.pk,
         )
+
+
+RESULTS: Final = Step(
+    title="Download the results",
+    facts={
+        "What it does": "Gives you every transfer of this batch as CSV, with what came of it."
+        " That a copy was taken is on record, with its fingerprint."
+    },
+    button="Download",
+    act=lambda _: None,
+    wants_reason=False,
+)
 
 
 @admin.register(BatchItem)
@@ -228,6 +270,28 @@ class ItemPage(LookOnlyAdmin[BatchItem]):
     def in_batch(self, row: BatchItem) -> SafeString:
         """Lead to the batch."""
         return page_of("transactions.transferbatch", row.batch_id, text=row.batch.public_id)
+
+
+def progress_of(batch: TransferBatch, *, text: str = "") -> SafeString:
+    """Return how far a batch is, as a bar and in words, after a link to its page named `text`."""
+    looked_at = batch.item_count - batch.pending_count
+    link = page_of("transactions.transferbatch", batch.pk, text=text) if text else ""
+    return format_html(
+        '{} <span class="cs-progress" data-live="{}"><progress max="{}" value="{}"'
+        ' aria-label="Progress"></progress> <span>{} of {}</span></span>',
+        link,
+        "no" if batch.is_over else "yes",
+        batch.item_count,
+        looked_at,
+        f"{looked_at:,}",
+        f"{batch.item_count:,}",
+    )
+
+
+def _place(batch: TransferBatch, number: int) -> str:
+    """Return how people find an item: by its number, or by its row in the file it came of."""
+    is_of_file = batch.origin.startswith("file:")
+    return f"Row {number + 1:,} of the file" if is_of_file else f"Item {number:,}"
 
 
 def _why(item: BatchItem) -> str:

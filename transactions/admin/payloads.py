@@ -1,11 +1,13 @@
 """What a checker is shown: an approval's payload line by line, and what stood in its way."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.utils.safestring import SafeString
 
 from accounts.models import Approval
-from audit.adminparts import EMPTY, copyable, spoken, table
+from audit.adminparts import EMPTY, copyable, page_of, spoken, table
+from audit.typeids import parse_typeid
 from transactions.admin.amounts import unbroken
 from transactions.admin.effects import show_effects
 from transactions.money import EXPONENTS, Money
@@ -26,11 +28,16 @@ FIRST: Final = (
     "rate",
     "reference",
     "replaces",
+    "totals",
+    "transfers",
+    "payouts",
+    "carried_out",
 )
 CALLED: Final = {
     "remains_minor": "Remains before",
     "flat_minor": "Flat part",
     "bps": "Basis points",
+    "totals": "Sums",
 }
 IDS: Final = (
     "transfer",
@@ -46,6 +53,8 @@ IDS: Final = (
     "account",
     "freeze",
     "placed_by",
+    "rows_sha256",
+    "file_sha256",
 )
 
 
@@ -54,24 +63,39 @@ def shown_lines(row: Approval) -> dict[str, object]:
     lines: dict[str, object] = {}
     # The database keeps keys in an order of its own: what matters is read first.
     for name in sorted(row.payload, key=lambda name: (name not in FIRST, name)):
-        value, said = row.payload[name], CALLED.get(name, spoken(name.removesuffix("_minor")))
-        if value is None:
-            lines[said] = EMPTY
-        elif name == "lines":
-            lines["Lines"] = _moves(value)
-            if row.state in NOT_DONE:
-                lines["As the books stand now"] = show_effects(effects_of(value))
-        elif isinstance(value, int) and _is_money(name, payload=row.payload):
-            lines[said] = Money(value, row.payload["currency"])
-        elif name in IDS:
-            lines[said] = copyable(value)
-        else:
-            lines[said] = EMPTY if value == "" else value
+        said = CALLED.get(name, spoken(name.removesuffix("_minor")))
+        lines[said] = _shown(name, payload=row.payload)
+        if name == "lines" and row.state in NOT_DONE:
+            lines["As the books stand now"] = show_effects(effects_of(row.payload[name]))
     return lines
+
+
+def _shown(name: str, *, payload: dict[str, Any]) -> object:
+    """Return one value of a payload as people read it."""
+    value = payload[name]
+    if value in (None, ""):
+        return EMPTY
+    if isinstance(value, int) and _is_money(name, payload=payload):
+        return Money(value, payload["currency"])
+    if name == "file":
+        key = parse_typeid("baf", value)
+        return page_of("transactions.batchfile", key, text="What would happen now")
+    if name in SPELLED:
+        return SPELLED[name](value)
+    return copyable(value) if name in IDS else value
 
 
 def _is_money(name: str, *, payload: dict[str, Any]) -> bool:
     return name.endswith("_minor") and payload.get("currency") in EXPONENTS
+
+
+def sums_of(row: Approval) -> str:
+    """Return what a request asks for in all, by currency; empty where it names no sums."""
+    return _sums(row.payload.get("totals", {}))
+
+
+def _sums(totals: dict[str, int]) -> str:
+    return ", ".join(str(Money(minor, code)) for code, minor in sorted(totals.items()))
 
 
 def told(facts: dict[str, Any]) -> list[tuple[str, str]]:
@@ -90,3 +114,6 @@ def _moves(lines: list[dict[str, Any]]) -> SafeString:
         for line in lines
     ]
     return table(["Account", "Amount"], rows=rows)
+
+
+SPELLED: Final[dict[str, Callable[[Any], object]]] = {"lines": _moves, "totals": _sums}

@@ -155,6 +155,15 @@ APPROVALS: Final[dict[str, str]] = {
     "rejected": "Rejected. What was asked for will not happen, and reserved money is released.",
     "withdrawn": "Taken back before anybody decided. What was asked for will not happen.",
 }
+FILES: Final[dict[str, str]] = {
+    "new": "Read and understood. Nothing has moved, and nobody has been asked: look at what would"
+    " happen, and ask for it.",
+    "open": "Asked for. Nothing moves until a second person has approved exactly these rows.",
+    "approved": "Approved. It becomes a batch within seconds, after everything is checked again.",
+    "used": "Approved, and a batch since then. Its rows are carried out in their order.",
+    "rejected": "Rejected. Nothing moved. It may be asked for again.",
+    "withdrawn": "Taken back before anybody decided. Nothing moved. It may be asked for again.",
+}
 FREEZES: Final[dict[str, str]] = {
     "none": "Not frozen. Money may arrive and leave.",
     "debits": "Frozen: nothing may leave. Money may still arrive.",

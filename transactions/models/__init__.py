@@ -5,6 +5,7 @@ from transactions.models.clocks import ClosedBalance, ClosedMonth, Movement, Rol
 from transactions.models.consents import PayInConsent
 from transactions.models.conversions import Conversion
 from transactions.models.fees import FeeRule
+from transactions.models.files import BatchFile
 from transactions.models.findings import BooksCheck, Finding
 from transactions.models.holds import Hold
 from transactions.models.ledger import (
@@ -30,6 +31,7 @@ from transactions.models.transfers import Transfer
 
 __all__ = [
     "Balance",
+    "BatchFile",
     "BatchItem",
     "Book",
     "BooksCheck",

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.models import VaultRecord
+from accounts.models import Approval, VaultRecord
 from audit.errors import Refusal
 from audit.history import Guarded
 from audit.typeids import uuid7
@@ -20,9 +20,9 @@ ITEMS_MAX: Final = 10_000
 class TransferBatch(Guarded):
     """Up to `ITEMS_MAX` transfers asked for in one request, and how far they got.
 
-    Who asked is written down in full: the batch goes on in their name. The items' keys
-    count in `key_scope`. An atomic one happens whole or, with the first item that cannot
-    be done and why, not at all.
+    Who asked is written down in full: the batch goes on in their name. One that staff asks
+    for rests on an `approval` of all of it. The items' keys count in `key_scope`. An atomic
+    one happens whole or, with the first item that cannot be done and why, not at all.
     """
 
     prefix: ClassVar[str] = "bat"
@@ -43,6 +43,9 @@ class TransferBatch(Guarded):
     requested_by = models.CharField(max_length=120)
     requested_label = models.CharField(max_length=200)
     requested_credential = models.CharField(max_length=200)
+    approval = models.OneToOneField(
+        Approval, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     trace_id = models.CharField(max_length=32)
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)

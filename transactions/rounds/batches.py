@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
-from accounts.roles import BATCH_GRANTS
+from accounts.roles import BATCH_GRANTS, SEES_EVERY_PORTFOLIO_GRANT
 from audit.actors import Actor, ActorKind
 from audit.circumstances import under
 from audit.errors import Refusal
@@ -53,14 +53,18 @@ def _carry_on(batch: TransferBatch, *, otherwise: Callable[[], None]) -> int:
 
 
 def _asker(batch: TransferBatch) -> Actor:
-    """Return who asked, as they were then, with the one right that is left to use."""
+    """Return who asked, as they were then, with the one right that is left to use.
+
+    A batch of staff was signed whole, so all of its book may be seen.
+    """
     kind, _, key = batch.requested_by.partition(":")
+    sees = {SEES_EVERY_PORTFOLIO_GRANT} if batch.approval_id else frozenset[str]()
     return Actor(
         kind=ActorKind(kind),
         id=key,
         label=batch.requested_label,
         credential=batch.requested_credential,
-        grants=BATCH_GRANTS,
+        grants=BATCH_GRANTS | sees,
         partner_id=batch.partner_id,
         book_id=batch.book_id,
     )

@@ -66,6 +66,12 @@ def pending_items(batch: TransferBatch, *, limit: int | None) -> Sequence[BatchI
     return list(BatchItem.objects.filter(batch=batch, outcome="").order_by("number")[:limit])
 
 
+def items_in_order(batch: TransferBatch) -> Sequence[BatchItem]:
+    """Return all items of a batch, payees masked."""
+    items = BatchItem.objects.filter(batch=batch).select_related("batch", "payee_iban")
+    return list(items.order_by("number"))
+
+
 def open_batches() -> Sequence[TransferBatch]:
     """Return batches that are not over, the oldest first; those another worker is at are left."""
     with transaction.atomic():

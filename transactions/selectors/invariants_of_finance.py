@@ -82,6 +82,29 @@ FINANCE: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         "L11",
+        "a batch of staff, and a transfer of theirs without an approval, rests on a signed file",
+        """
+        SELECT format('batch %s was asked for by %s without a used approval of its file',
+            b.id, b.requested_by)
+        FROM transactions_transferbatch AS b
+        WHERE b.requested_by NOT LIKE 'partner:%' AND NOT EXISTS (
+            SELECT FROM accounts_approval AS a
+            INNER JOIN transactions_batchfile AS f ON a.subject_ref = 'batchfile:' || f.id
+            WHERE a.id = b.approval_id AND a.state = 'used' AND b.origin = 'file:' || f.id
+                AND a.payload ->> 'rows_sha256' = f.rows_sha256
+        )
+        UNION ALL
+        SELECT format('transfer %s was asked for by %s and signed by nobody', t.id, t.requested_by)
+        FROM transactions_transfer AS t
+        WHERE t.requested_by LIKE 'staff:%' AND t.approval_id IS NULL AND NOT EXISTS (
+            SELECT FROM transactions_batchitem AS i
+            INNER JOIN transactions_transferbatch AS b ON b.id = i.batch_id
+            WHERE i.transfer_id = t.id AND b.approval_id IS NOT NULL
+        )
+        """,
+    ),
+    (
+        "L11",
         "a payee is paid at details that somebody signed",
         """
         SELECT format('payee %s has bank details that no used approval shows', p.id)

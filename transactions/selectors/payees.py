@@ -1,6 +1,6 @@
 """Reading the register of payees, and what it says about a payout."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -9,12 +9,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.crypto.vault import read_back
-from accounts.models import VaultRecord
+from accounts.models import Partner, VaultRecord
 from accounts.scopes import visible_books
 from audit.actors import Actor
 from audit.errors import NotFound
 from transactions.models import PayeeChange, RegisteredPayee, Transfer
 from transactions.orders import Payee
+from transactions.selectors.ledger import partner_of_book
 from transactions.states import PayeeState
 
 CHOICES_MAX: Final = 500
@@ -32,6 +33,42 @@ class PayeeStanding:
     def is_firm(self) -> bool:
         """Say whether money may go there without another question."""
         return self.payee is not None and not self.is_cooling
+
+
+class Register:
+    """The register of payees, asked once for each book and each payee of many payouts.
+
+    `known` are payees in the vault that it will be asked about: read in one query.
+    """
+
+    def __init__(self, known: Iterable[VaultRecord] = ()) -> None:
+        """Read what the register says of those that are known."""
+        self._partners: dict[UUID, Partner] = {}
+        asked = {(each.book_id, each.blind) for each in known if each.blind}
+        found = _active_payees({blind for _, blind in asked}) if asked else {}
+        self._payees = {key: found.get(key) for key in asked}
+
+    def policy(self, book_id: UUID) -> str:
+        """Return what the register means for the payouts of a book's partner."""
+        if book_id not in self._partners:
+            self._partners[book_id] = partner_of_book(book_id)
+        return self._partners[book_id].payee_policy
+
+    def standing(self, iban: VaultRecord, *, book_id: UUID) -> PayeeStanding:
+        """Return what the register of a book says about an IBAN in the vault."""
+        key = (book_id, iban.blind)
+        if key not in self._payees:
+            self._payees[key] = _active_payees({iban.blind}).get(key)
+        payee = self._payees[key]
+        cools_until = payee.payable_from if payee else None
+        is_cooling = cools_until is not None and cools_until > timezone.now()
+        return PayeeStanding(payee=payee, is_cooling=is_cooling)
+
+
+def _active_payees(blinds: Collection[str]) -> dict[tuple[UUID, str], RegisteredPayee]:
+    """Return the active payees with these IBANs, by book and IBAN."""
+    found = RegisteredPayee.objects.filter(iban_blind__in=blinds, state=PayeeState.ACTIVE)
+    return {(each.book_id, each.iban_blind): each for each in found}
 
 
 def visible_payees(*, to: Actor) -> QuerySet[RegisteredPayee]:
@@ -78,19 +115,6 @@ def changes_of(payee_id: UUID) -> Sequence[PayeeChange]:
     return list(found.order_by("-id")[:SHOWN_MAX])
 
 
-def payee_standing(iban: VaultRecord, *, book_id: UUID) -> PayeeStanding:
-    """Return what the register of a book says about an IBAN in the vault."""
-    payee = RegisteredPayee.objects.filter(
-        book_id=book_id, iban_blind=iban.blind, state=PayeeState.ACTIVE
-    ).first()
-    is_cooling = (
-        payee is not None
-        and payee.payable_from is not None
-        and payee.payable_from > timezone.now()
-    )
-    return PayeeStanding(payee=payee, is_cooling=is_cooling)
-
-
 def payee_note(transfer: Transfer) -> str:
     """Return what a checker should know about whom a payout is for, in one line.
 
@@ -98,7 +122,7 @@ def payee_note(transfer: Transfer) -> str:
     """
     if transfer.payee_iban is None:
         return ""
-    payee = payee_standing(transfer.payee_iban, book_id=transfer.book_id).payee
+    payee = Register().standing(transfer.payee_iban, book_id=transfer.book_id).payee
     if payee is None:
         paid_before = Transfer.objects.filter(
             book_id=transfer.book_id, payee_iban__blind=transfer.payee_iban.blind

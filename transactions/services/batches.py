@@ -12,13 +12,24 @@ from audit.actors import Actor
 from audit.canonical import Json
 from audit.circumstances import current
 from audit.commands import Batch, command
+from audit.constraints import refuse_on
 from audit.doorbell import ring
 from audit.errors import Refusal
+from audit.history import Guarded
 from audit.services.recording import flush, later, record, record_refusal
+from transactions.errors import AlreadyBooked
 from transactions.models import TransferBatch
 from transactions.selectors.batches import access_batch, pending_items
 from transactions.services.intake import Instruction, Taken, take_in, tell_taken
-from transactions.services.items import KeyedOrder, Outcome, close, closing, decided, store_items
+from transactions.services.items import (
+    KeyedOrder,
+    Outcome,
+    close,
+    closing,
+    decided,
+    standings_for,
+    store_items,
+)
 from transactions.states import ItemOutcome
 
 # What one statement may carry, and one transaction of a batch that is not atomic.
@@ -54,10 +65,33 @@ def request_batch(
         trace_id=current().trace_id,
         requested_at=timezone.now(),
     )
-    batch.save(force_insert=True)
+    return accept(batch, orders=orders, actor=actor)
+
+
+def accept(
+    batch: TransferBatch,
+    *,
+    orders: Sequence[KeyedOrder],
+    actor: Actor,
+    also: Sequence[Guarded] = (),
+) -> TransferBatch:
+    """Store a new batch and its items, and wake who carries it out, as a step of a command.
+
+    `also` are rows that the command changed with it. AlreadyBooked for a known origin.
+    """
+    with refuse_on({"batch_origin_once": AlreadyBooked(origin=batch.origin)}):
+        batch.save(force_insert=True)
     store_items(batch, orders=orders)
-    facts = {"origin": origin, "items": len(orders), "is_atomic": is_atomic}
-    record("batch.accepted", actor=actor, target=batch, facts=facts, rows=[batch])
+    facts = {"origin": batch.origin, "items": len(orders), "is_atomic": batch.is_atomic}
+    rows = [batch, *also]
+    record(
+        "batch.accepted",
+        actor=actor,
+        target=batch,
+        facts=facts,
+        rows=rows,
+        book_id=batch.book_id,
+    )
     _publish(batch)
     ring("transactions.carry_out_batches")
     return batch
@@ -77,7 +111,8 @@ def carry_out_batch(*, actor: Actor, batch_id: UUID) -> Batch:
     if batch.is_over:
         return Batch()
     items = pending_items(batch, limit=None if batch.is_atomic else CHUNK_ITEMS)
-    outcomes = decided(batch, items=items, actor=actor)
+    standings = standings_for(items, actor=actor)
+    outcomes = decided(batch, items=items, actor=actor, standings=standings)
     for each in outcomes:
         if batch.is_atomic and isinstance(each.found, Refusal):
             return _refused(batch, outcome=each, refusal=each.found, actor=actor)

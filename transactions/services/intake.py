@@ -26,6 +26,7 @@ from transactions.ledger.posting import Draft, Line, posting, reserving, stand
 from transactions.limits import Spending, Use
 from transactions.models import Hold, Transfer
 from transactions.orders import KnownPayee, Payee, TransferOrder
+from transactions.selectors.payees import Register
 from transactions.services.charging import charge, fee_drafts
 from transactions.services.payees import wants_signature_for_payee
 from transactions.services.steps import approval_payload, news_of
@@ -38,11 +39,15 @@ RELEASE = "transactions.release_transfer"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
-    """One order and the one thing that caused it; `trace_id` is its own, or the one under way."""
+    """One order and the one thing that caused it; `trace_id` is its own, or the one under way.
+
+    One that `is_signed` was approved by a second person with what it is a part of.
+    """
 
     order: TransferOrder
     origin: str
     trace_id: str = ""
+    is_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +98,11 @@ def decide(
 ) -> list[Taken | Refusal]:
     """Decide each instruction in its turn, under the locks of `standings`. Writes nothing."""
     vault = _known_payees(instructions)
-    return [_decide(each, actor=actor, standings=standings, vault=vault) for each in instructions]
+    register = Register(vault.values())
+    return [
+        _decide(each, actor=actor, standings=standings, vault=vault, register=register)
+        for each in instructions
+    ]
 
 
 def write(taken: Sequence[Taken]) -> None:
@@ -136,6 +145,7 @@ def _decide(
     actor: Actor,
     standings: Mapping[UUID, Standing],
     vault: Mapping[UUID, VaultRecord],
+    register: Register,
 ) -> Taken | Refusal:
     """Return the transfer that an instruction becomes, or why it does not."""
     order = instruction.order
@@ -147,7 +157,7 @@ def _decide(
             standings=standings,
         )
         transfer = draft_transfer(instruction, actor=actor, source=source, vault=vault)
-        is_unusual = wants_signature_for_payee(transfer, actor=actor)
+        is_unusual = wants_signature_for_payee(transfer, actor=actor, register=register)
         charge(transfer, source=source)
         uses = move(
             transfer.amount_minor,
@@ -161,7 +171,10 @@ def _decide(
     if order.payee is None:
         transfer.state, transfer.settled_at = TransferState.SETTLED, source.told_at
         return Taken(transfer=transfer, uses=uses)
-    rows = send_out(transfer, actor=actor, source=source, is_unusual=is_unusual)
+    if instruction.is_signed:
+        rows = _reserved(transfer, source=source)
+    else:
+        rows = send_out(transfer, actor=actor, source=source, is_unusual=is_unusual)
     return Taken(transfer=transfer, rows=rows, uses=uses)
 
 
@@ -212,10 +225,8 @@ def send_out(
     That is at or above the partner's threshold, for an unusual payee, and
     whenever staff asks. Returns the rows that come with it.
     """
-    transfer.state = TransferState.ACCEPTED
     is_large = transfer.amount_minor >= source.threshold_minor
     if is_large or is_unusual or actor.kind is ActorKind.STAFF:
-        transfer.state = TransferState.AWAITING_APPROVAL
         transfer.approval = request_for(
             RELEASE,
             actor=actor,
@@ -223,6 +234,13 @@ def send_out(
             book_id=transfer.book_id,
             payload=approval_payload(transfer),
         )
+    return _reserved(transfer, source=source)
+
+
+def _reserved(transfer: Transfer, *, source: Standing) -> tuple[Guarded, ...]:
+    """Return a payout's hold, and the request that it waits for where it does not go at once."""
+    waits = transfer.approval is not None
+    transfer.state = TransferState.AWAITING_APPROVAL if waits else TransferState.ACCEPTED
     hold = Hold(
         transfer=transfer,
         book_id=transfer.book_id,

@@ -31,6 +31,7 @@ from transactions.services.intake import (
     tell_taken,
     write,
 )
+from transactions.standing import Standing
 from transactions.states import ItemOutcome, TransferKind
 
 TRANSFERS: Final = "/v1/transfers/"
@@ -80,33 +81,51 @@ class Outcome:
 
 
 def store_items(batch: TransferBatch, *, orders: Sequence[KeyedOrder]) -> None:
-    """Seal the payees and store an item for each order, numbered from 1."""
+    """Seal the payees that are new and store an item for each order, numbered from 1."""
     vault: list[VaultRecord] = []
     rows = []
     for number, each in enumerate(orders, 1):
-        tokens: dict[str, str | None] = {"payee_name_id": None, "payee_iban_id": None}
-        if isinstance(each.order.payee, Payee):
-            name = sealed(each.order.payee.name, label="name", book_id=batch.book_id)
-            iban = sealed(each.order.payee.iban, label="iban", book_id=batch.book_id)
+        payee = each.order.payee
+        if isinstance(payee, Payee):
+            name = sealed(payee.name, label="name", book_id=batch.book_id)
+            iban = sealed(payee.iban, label="iban", book_id=batch.book_id)
             vault += (name, iban)
-            tokens = {"payee_name_id": str(name.pk), "payee_iban_id": str(iban.pk)}
+            payee = KnownPayee(name_id=name.pk, iban_id=iban.pk)
+        tokens: dict[str, Json] = {
+            "payee_name_id": str(payee.name_id) if payee else None,
+            "payee_iban_id": str(payee.iban_id) if payee else None,
+        }
         rows.append({"batch_id": str(batch.pk), "number": number} | tokens | _spelled(each))
     store_sealed(vault)
     later(Call(sql="batch_items_store(%s::jsonb)", values=(json.dumps(rows),)))
 
 
-def decided(batch: TransferBatch, *, items: Sequence[BatchItem], actor: Actor) -> list[Outcome]:
-    """Decide the items in their turn, under the locks of all their accounts. Writes nothing.
+def standings_for(items: Sequence[BatchItem], *, actor: Actor) -> dict[UUID, Standing]:
+    """Lock and return the accounts that the items name, those of them that `actor` may see."""
+    return standings_of([_order_of(item) for item in items], actor=actor)
 
-    Keys are looked up under the locks, so what another request did with the same
-    accounts is seen. One that works on others is told by the unique constraints.
+
+def decided(
+    batch: TransferBatch,
+    *,
+    items: Sequence[BatchItem],
+    actor: Actor,
+    standings: Mapping[UUID, Standing],
+) -> list[Outcome]:
+    """Decide the items in their turn, as their accounts stand. Writes nothing.
+
+    Under the locks of `standings`, what another request did with the same accounts
+    is seen: so keys are looked up after them. One that works on others is told by the
+    unique constraints.
     """
-    orders = [_order_of(item) for item in items]
-    standings = standings_of(orders, actor=actor)
     kept = kept_keys(batch.key_scope, key_hashes=[bytes(item.key_hash) for item in items])
     instructions = [
-        Instruction(order=order, origin=origin_of(batch.key_scope, key_hash=bytes(item.key_hash)))
-        for item, order in zip(items, orders, strict=True)
+        Instruction(
+            order=_order_of(item),
+            origin=origin_of(batch.key_scope, key_hash=bytes(item.key_hash)),
+            is_signed=batch.approval_id is not None,
+        )
+        for item in items
         if bytes(item.key_hash) not in kept
     ]
     answers = iter(decide(instructions, actor=actor, standings=standings))

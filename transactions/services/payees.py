@@ -20,8 +20,7 @@ from transactions.errors import PayeeCooling, PayeeNotRegistered, WrongState
 from transactions.models import PayeeChange, RegisteredPayee, Transfer
 from transactions.orders import Payee
 from transactions.proposals import REASON_CHARACTERS_MAX
-from transactions.selectors.ledger import partner_of_book
-from transactions.selectors.payees import access_payee, change_signed_by, payee_standing
+from transactions.selectors.payees import Register, access_payee, change_signed_by
 from transactions.states import PayeeState
 
 ACTIVATE: Final = "transactions.activate_payee"
@@ -155,7 +154,7 @@ def retire_payee(*, actor: Actor, payee_id: UUID, reason: str) -> RegisteredPaye
     return payee
 
 
-def wants_signature_for_payee(transfer: Transfer, *, actor: Actor) -> bool:
+def wants_signature_for_payee(transfer: Transfer, *, actor: Actor, register: Register) -> bool:
     """Say whether whom a payout is for makes it wait for a second person, as a step of asking.
 
     Staff pay registered payees only, and so does a partner whose policy says so:
@@ -163,8 +162,8 @@ def wants_signature_for_payee(transfer: Transfer, *, actor: Actor) -> bool:
     """
     if transfer.payee_iban is None:
         return False
-    policy = partner_of_book(transfer.book_id).payee_policy
-    standing = payee_standing(transfer.payee_iban, book_id=transfer.book_id)
+    policy = register.policy(transfer.book_id)
+    standing = register.standing(transfer.payee_iban, book_id=transfer.book_id)
     if actor.kind is ActorKind.STAFF or policy == PayeePolicy.REGISTERED:
         if standing.payee is None:
             raise PayeeNotRegistered

@@ -14,6 +14,7 @@ from transactions.errors import NothingChanged
 from transactions.limits import Spending
 from transactions.models import Transfer
 from transactions.orders import TransferOrder
+from transactions.selectors.payees import Register
 from transactions.selectors.transfers import access_transfer
 from transactions.services.charging import charge
 from transactions.services.intake import (
@@ -118,7 +119,7 @@ def _carry_out(transfer: Transfer, *, actor: Actor) -> Taken:
         standings=standings,
     )
     maker = _maker(transfer)
-    is_unusual = wants_signature_for_payee(transfer, actor=maker)
+    is_unusual = wants_signature_for_payee(transfer, actor=maker, register=Register())
     charge(transfer, source=source)
     uses = move(
         amount, kind=kind, source=source, destination=destination, fee_minor=transfer.fee_minor
