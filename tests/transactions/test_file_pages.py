@@ -160,3 +160,11 @@ def test_only_finance_uploads_and_asks_and_with_a_fresh_code(company: Cast) -> N
     age_proofs(finance.client, seconds=301)
     for page, keys in pages.items():
         assert finance.open(page, *keys).status_code == 302, page
+
+
+def test_a_row_that_was_refused_for_good_says_what_to_do(company: Cast) -> None:
+    desk, poor = seat(Role.FINANCE_OPERATOR), file_row(company, amount="20000.00")
+    factories.signed(factories.batch_asked_for(factories.batch_file(company, poor)))
+    works(carry_out_approvals, carry_out_batches)
+    shown = text_of(upload(desk, company, file_row(company), poor))
+    assert "This very row was refused before, for good" in shown

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+from accounts.errors import AlreadyProcessed
 from audit.errors import Invalid, Refusal
 from audit.typeids import typeid
 from transactions.files import FileRow
@@ -21,6 +22,7 @@ WHAT: Final = (
     "key",
 )
 RESULTS: Final = ("row", *WHAT, "outcome", "transfer", "code", "why")
+USED_UP: Final = "This very row was refused before, for good. To ask again, give it a new key."
 FORESEEN: Final = ("row", *WHAT, "would_be", "code", "why")
 
 
@@ -39,8 +41,13 @@ def foreseen_csv(found: Sequence[tuple[FileRow, str, Refusal | None]]) -> bytes:
 
 def explained(refusal: Refusal) -> str:
     """Return why something was refused, in words, and what about its form was wrong."""
-    said = refusal.fields.values() if isinstance(refusal, Invalid) else ()
-    return " ".join([refusal.title, *said])
+    match refusal:
+        case AlreadyProcessed(resource=""):
+            return USED_UP
+        case Invalid(fields=fields):
+            return " ".join([refusal.title, *fields.values()])
+        case _:
+            return refusal.title
 
 
 def _result(item: BatchItem, *, row: FileRow | None) -> Sequence[object]:

@@ -19,3 +19,4 @@ END;
 $$;
 DROP TRIGGER witnessed ON transactions_batchfile;
 DROP TRIGGER keep_faith ON transactions_batchfile;
+REVOKE SELECT ON transactions_batchfile, transactions_batchitem, transactions_registeredpayee FROM cs_definer;
