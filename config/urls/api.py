@@ -8,7 +8,7 @@ from accounts.api.token import TokenDoor
 from config import health, pages
 from transactions.api.accounts import AccountDetail, AccountList, PostingList
 from transactions.api.batches import BatchDetail, BatchItems, BatchList
-from transactions.api.consents import PayerList, PayerWithdraw
+from transactions.api.consents import PayerDetail, PayerList, PayerWithdraw
 from transactions.api.holds import HoldCapture, HoldDetail, HoldList, HoldVoid
 from transactions.api.reversals import TransferReverse
 from transactions.api.statements import BalanceDetail, StatementDetail
@@ -31,6 +31,7 @@ urlpatterns = [
     path("v1/accounts/<str:account_id>/balance", BalanceDetail.as_view()),
     path("v1/accounts/<str:account_id>/statement", StatementDetail.as_view()),
     path("v1/accounts/<str:account_id>/payers", PayerList.as_view()),
+    path("v1/payers/<str:payer_id>", PayerDetail.as_view()),
     path("v1/payers/<str:payer_id>/withdraw", PayerWithdraw.as_view()),
     path("v1/transfers", TransferList.as_view()),
     path("v1/transfers/<str:transfer_id>", TransferDetail.as_view()),

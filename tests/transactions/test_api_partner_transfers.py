@@ -32,6 +32,8 @@ def test_with_the_owners_consent_money_moves_at_once(
     assert acme.post(PATH, order(acme, alias)).status_code == 404
     given = globex.post(payers(globex), {"payer": acme.partner.slug})
     assert (given.status_code, given.json()["withdrawn_at"]) == (201, None)
+    assert globex.get(given["Location"]).json() == given.json()
+    assert acme.get(given["Location"]).status_code == 404
     made = acme.post(PATH, order(acme, alias, reference="invoice 7"))
     assert (made.status_code, made.json()["state"]) == (201, "settled")
     assert (made.json()["destination_account"], made.json()["destination_alias"]) == (None, alias)

@@ -2,10 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import Error
+from django.db import Error, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from accounts.errors import AlreadyDecided
@@ -18,12 +21,14 @@ from tests.factories import Cast
 from tests.races.crowd import at_once
 from transactions.errors import InsufficientFunds
 from transactions.fees import FeeTerms
-from transactions.models import FeeRule, Journal, Transfer
+from transactions.models import FeeRule, Journal, LedgerAccount, Transfer
+from transactions.selectors.statements import statement_of
 from transactions.services.fees import adopt_fee_rule
 from transactions.services.reversals import reverse_transfer
 from transactions.services.schedules import execute_scheduled
 from transactions.services.transfers import request_transfer
-from transactions.states import FeeState, TransferKind, TransferState
+from transactions.statements import Period
+from transactions.states import Clock, FeeState, TransferKind, TransferState
 
 pytestmark = pytest.mark.role("api")
 FIVE = FeeTerms(flat_minor=5)
@@ -63,6 +68,36 @@ def test_it_leaves_the_payer_by_a_journal_of_its_own_beside_the_transfers(cast: 
     assert [each.purpose for each in there] == ["internal", "fee"]
     assert len({each.xact for each in there}) == 1
     assert_books_hold()
+
+
+@pytest.mark.parametrize("kind", [TransferKind.INTERNAL, TransferKind.PAYOUT])
+def test_deciding_and_booking_a_fee_asks_the_database_nothing_more(
+    cast: Cast, kind: TransferKind
+) -> None:
+    to = cast.taker if kind is TransferKind.INTERNAL else None
+
+    def statements() -> int:
+        order = factories.order(cast.giver, amount_minor=100, to=to)
+        with CaptureQueriesContext(connection) as asked:
+            request_transfer(actor=cast.actor, order=order, origin=factories.origin())
+        return len(asked)
+
+    free = statements()
+    factories.fee(cast, FIVE, kind=kind)
+    assert statements() == free
+
+
+def test_a_statement_shows_the_fee_as_a_line_of_its_own(cast: Cast) -> None:
+    factories.fee(cast, FIVE)
+    began = timezone.now()
+    made = send(cast, 100)
+    period = Period(since=began, until=timezone.now() + timedelta(seconds=1), clock=Clock.RECORDED)
+    found = statement_of(LedgerAccount.objects.get(pk=cast.giver.pk), period=period)
+    assert [(line.purpose, line.amount_minor) for line in found.lines] == [
+        ("internal", -100),
+        ("fee", -5),
+    ]
+    assert {line.subject_ref for line in found.lines} == {made.audit_ref}
 
 
 def test_without_a_rule_for_the_kind_nothing_is_charged(cast: Cast) -> None:

@@ -19,7 +19,7 @@ from accounts.frontdesk.shapes import page_shape
 from accounts.selectors.accounts import access_account
 from audit.typeids import typeid
 from transactions.models import PayInConsent
-from transactions.selectors.consents import listed_consents
+from transactions.selectors.consents import access_consent, listed_consents
 from transactions.services.consents import allow_payer, withdraw_payer
 
 VIEW: Final = "accounts.view_account"
@@ -89,6 +89,24 @@ class PayerList(Endpoint):
         )
 
 
+class PayerDetail(Endpoint):
+    """One consent that the caller gave."""
+
+    scopes = {"GET": "accounts:read"}
+
+    @extend_schema(
+        operation_id="getPayer",
+        summary="Read who may pay in",
+        description="One consent, for which account, and whether it was withdrawn.",
+        responses=PayerShape,
+    )
+    def get(self, request: Request, payer_id: str) -> Response:
+        """Return the consent; NotFound if it is not the caller's."""
+        actor = actor_of(request, may=VIEW)
+        no_parameters(request)
+        return Response(shown(access_consent(id_in_path("pic", payer_id), actor=actor)))
+
+
 class PayerWithdraw(Endpoint):
     """Withdrawing a consent."""
 
@@ -128,8 +146,7 @@ def shown(consent: PayInConsent) -> dict[str, object]:
 
 def _answer(consent: PayInConsent, *, status: HTTPStatus = HTTPStatus.OK) -> Answer:
     body: bytes = JSONRenderer().render(shown(consent))
-    resource = f"/v1/accounts/{typeid('acc', consent.account_id)}/payers"
-    return Answer(status=status, body=body, resource=resource)
+    return Answer(status=status, body=body, resource=f"/v1/payers/{consent.public_id}")
 
 
 ALLOW: Final = Route(

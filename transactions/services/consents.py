@@ -50,7 +50,7 @@ def withdraw_payer(*, actor: Actor, consent_id: UUID) -> PayInConsent:
     record(
         "consent.withdrawn",
         actor=actor,
-        target=consent,
+        target=access_account(consent.account_id, actor=actor),
         facts={"payer": consent.payer},
         rows=[consent],
     )
