@@ -13,7 +13,8 @@ HEIGHT: Final = 8
 def bar(parts: Sequence[tuple[str, int, str]]) -> SafeString:
     """Return the parts (kind, amount in minor units, words) of a whole, each as wide as it is.
 
-    Kinds are `gone`, `kept` and `back`: the site's style sheet gives them their colours.
+    Kinds are `gone`, `kept` and `back`, or `used` and `left`: the site's style sheet gives
+    them their colours.
     """
     whole = sum(amount for _, amount, _ in parts)
     pieces, x = [], 0
