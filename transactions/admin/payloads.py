@@ -51,8 +51,10 @@ def shown_lines(row: Approval) -> dict[str, object]:
             lines[said] = Money(value, row.payload["currency"])
         elif name in IDS:
             lines[spoken(name)] = copyable(value)
+        elif value in (None, ""):
+            lines[spoken(name.removesuffix("_minor"))] = EMPTY
         else:
-            lines[spoken(name)] = EMPTY if value in (None, "") else value
+            lines[spoken(name)] = value
     return lines
 
 
