@@ -12,10 +12,14 @@ STATES_OPEN = ("dispatched", "unknown")
 
 @dataclass
 class Purse:
-    """One account: what it holds, what of it is reserved, which directions are stopped."""
+    """One account: what it holds, what of it is reserved, which directions are stopped.
+
+    `allowance` is what may still leave it today, and None where that is not limited.
+    """
 
     currency: str
     posted: int
+    allowance: int | None = None
     pending: int = 0
     frozen: int = 0
     version: int = 1
@@ -54,17 +58,23 @@ class Payout:
 
 @dataclass
 class Oracle:
-    """Accounts and payouts by name, and what stands on the system's accounts by code, currency."""
+    """Accounts and payouts by name, and what stands on the system's accounts by code, currency.
+
+    `turns` is how often money may still leave any account in a currency today, where limited.
+    """
 
     purses: dict[str, Purse] = field(default_factory=dict)
     payouts: dict[str, Payout] = field(default_factory=dict)
     system: Counter[tuple[str, str]] = field(default_factory=Counter)
+    turns: dict[str, int] = field(default_factory=dict)
 
     def transfer(self, source: str, destination: str, amount: int) -> set[str]:
         """Move money inside."""
         giver, taker = self.purses[source], self.purses[destination]
         if giver.currency != taker.currency:
             return {"currency_mismatch"}
+        if self._is_over(giver, amount):
+            return {"limit_exceeded"}
         if giver.frozen & DEBITS:
             return {"account_frozen"}
         # Two accounts, two reasons: either may be met first.
@@ -73,16 +83,20 @@ class Oracle:
         if not said:
             giver.move(-amount)
             taker.move(amount)
+            self._use(giver, amount)
         return said
 
     def reserve(self, name: str, source: str, amount: int) -> set[str]:
         """Set money aside for a payout."""
         purse = self.purses[source]
+        if self._is_over(purse, amount):
+            return {"limit_exceeded"}
         if purse.frozen & DEBITS:
             return {"account_frozen"}
         if purse.available < amount:
             return {"insufficient_funds"}
         purse.set_aside(amount)
+        self._use(purse, amount)
         self.payouts[name] = Payout(source, amount)
         return set()
 
@@ -163,7 +177,19 @@ class Oracle:
     def _end(self, payout: Payout, state: str) -> set[str]:
         payout.state = state
         self.purses[payout.source].set_aside(-payout.amount)
+        self._use(self.purses[payout.source], -payout.amount, times=-1)
         return set()
+
+    def _is_over(self, purse: Purse, amount: int) -> bool:
+        return (purse.allowance is not None and amount > purse.allowance) or (
+            self.turns.get(purse.currency, 1) < 1
+        )
+
+    def _use(self, purse: Purse, amount: int, *, times: int = 1) -> None:
+        if purse.allowance is not None:
+            purse.allowance -= amount
+        if purse.currency in self.turns:
+            self.turns[purse.currency] -= times
 
     def _spill(self, purse: Purse, amount: int, *, to: str) -> None:
         borne = purse.bears(amount)

@@ -14,8 +14,8 @@ WIDTH_MIN: Final = 2
 def bar(parts: Sequence[tuple[str, int, str]]) -> SafeString:
     """Return the parts (kind, amount in minor units, words) of a whole, each as wide as it is.
 
-    A part without words is only drawn. Kinds are `gone`, `kept` and `back`: the site's style
-    sheet gives them their colours.
+    A part without words is only drawn. Kinds are `gone`, `kept` and `back`, or `used` and
+    `left`: the site's style sheet gives them their colours.
     """
     pieces, x = [], 0
     for (kind, _, _), width in zip(parts, _widths([part[1] for part in parts]), strict=True):

@@ -178,7 +178,8 @@ def bars(cap: Cap, *, currency: str) -> SafeString:
 
 
 def _bar(used: int, left: int, *, said: tuple[str, str]) -> SafeString:
-    return bar([("gone", used, f"{said[0]} used"), ("kept", left, f"{said[1]} left")])
+    words = f"{said[0]} used", f"{said[1]} left"
+    return bar([("used", used, words[0]), ("left", left, words[1])])
 
 
 def _times(count: int) -> str:

@@ -66,7 +66,8 @@ class Limit(Guarded):
 
     def __str__(self) -> str:
         """Read as what it is about."""
-        return f"{LimitKind(self.kind).label}, {LimitWindow(self.window).label.lower()}"
+        window = LimitWindow(self.window).label
+        return f"{LimitKind(self.kind).label}, {window[0].lower()}{window[1:]}"
 
     @property
     def scope(self) -> LimitScope:
