@@ -97,7 +97,7 @@ HOLDS: Final[tuple[tuple[str, str, str], ...]] = (
         """
         SELECT format('transfer %s is %s, its hold %s',
             t.id, t.state, coalesce(h.state, 'missing'))
-        FROM transactions_transfer AS t
+        FROM (SELECT * FROM transactions_transfer WHERE kind = 'payout') AS t
         FULL JOIN (
             SELECT * FROM transactions_hold WHERE transfer_id IS NOT NULL
         ) AS h ON h.transfer_id = t.id
