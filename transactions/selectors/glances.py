@@ -1,11 +1,11 @@
 """Several promises at once, from one pass over the tables, where all of them are kept. SQL.
 
 Most promises say that two lists are the same, or that every part of a list adds up. A glance adds
-up keys of 64 random bits instead of joining the lists: equal lists give equal sums, and unequal ones
-do not, but for a chance of one in a billion for a sum of amounts (30 bits) and far less for a list.
-The keys are drawn anew for every look, so nobody can choose rows that would deceive it, and what one
-look overlooked, the next one finds. A glance only ever vouches: what it does not vouch for is asked
-by the promise's own query, which names what is wrong.
+up keys of 64 random bits instead of joining the lists: equal lists give equal sums, and unequal
+ones do not, but for a chance of one in a billion where amounts are summed (keys of 30 bits) and
+less where rows are. The keys are drawn anew for every look, so nobody can choose rows that
+deceive it, and what one look overlooked, the next one finds. A glance only ever vouches: what it
+does not vouch for is asked by the promise's own query, which names what is wrong.
 """
 
 import secrets
@@ -98,10 +98,12 @@ TRANSFERS: Final = """
         coalesce(sum(hashint8extended(-amount_minor,
             uuid_hash_extended(source_id, hashtextextended(ref, $seed))))
             FILTER (WHERE is_there), 0) AS took,
-        coalesce(sum((CASE state WHEN 'returned' THEN amount_minor ELSE reversed_minor END)::numeric
+        coalesce(sum(
+            (CASE state WHEN 'returned' THEN amount_minor ELSE reversed_minor END)::numeric
             * (hashtextextended(ref, $seed) >> 34)) FILTER (WHERE is_back), 0) AS came_back
     FROM (
-        SELECT *, 'transfer:' || id AS ref, state IN ('settled', 'returned', 'reversed') AS is_there,
+        SELECT *, 'transfer:' || id AS ref,
+            state IN ('settled', 'returned', 'reversed') AS is_there,
             state = 'returned' OR reversed_minor <> 0 AS is_back
         FROM transactions_transfer
     ) AS t
@@ -125,7 +127,7 @@ MOVEMENTS: Final = f"""
     ) AS w
     GROUP BY clock
 """  # noqa: S608
-# An index that says so is proof enough; what was written without it keeps it from being made again.
+# An index that says so is proof enough: after a double it could not be made again.
 IS_ONCE: Final = """
     SELECT FROM pg_index AS x
     WHERE x.indrelid = 'transactions_transfer'::regclass AND x.indisunique AND x.indisvalid
