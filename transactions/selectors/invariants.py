@@ -57,7 +57,8 @@ INVARIANTS: Final[list[Invariant]] = []
 # Promises whose subject is not built, and why: `register` takes a name off when somebody keeps it.
 NOT_YET: Final[dict[str, str]] = {
     "L7": "nothing is sealed yet: there are no leaves and no checkpoints to compare with",
-    "L10": "no bank statement is matched yet, so nothing says what of a clearing account is old",
+    "L10": "no bank statement is matched yet, so nothing says what of a clearing account is old,"
+    " and there is no list of exceptions signed by two",
     "L12": "no letter is delivered yet: partners fetch them from /v1/events",
 }
 
