@@ -302,7 +302,7 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
         (
             "INSERT INTO audit_touch (entry_id, table_name, row_id, xact, before, after)"
             " SELECT id, 'transactions_transfer', '{internal}', xact, NULL, '{{\"state\": \"x\"}}'"
-            " FROM audit_entry WHERE action = 'partner.onboarded' LIMIT 1"
+            " FROM audit_entry WHERE action = 'partner.onboarded' ORDER BY id DESC LIMIT 1"
         ),
         {"L8"},
     ),
