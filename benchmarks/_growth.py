@@ -43,10 +43,10 @@ PLAN: Final = """
     FROM generate_series(1, %(transfers)s) AS n;
     ANALYZE plan
 """
-# One row a copied entry.
+# One row a copied entry, of transactions long before ours.
 ACTS: Final = """
     CREATE TEMP TABLE act AS
-    SELECT plan.*, e.id AS model, uuidv7() AS entry, e.xact + n * 64 AS new_xact
+    SELECT plan.*, e.id AS model, uuidv7() AS entry, e.xact - n * 64 AS new_xact
     FROM audit_entry AS e CROSS JOIN plan
     WHERE e.target_ref = CASE WHEN plan.is_payout THEN %(payout)s ELSE %(internal)s END;
     ANALYZE act

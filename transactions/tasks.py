@@ -36,7 +36,7 @@ def turn_freezes() -> int:
     return freezes.turn_freezes()
 
 
-@shared_task(name="transactions.check_books")
+@shared_task(name="transactions.check_books", time_limit=3600)
 def check_books() -> int:
     """Recompute the books; what is wrong is an alarm and an entry, once while it lasts."""
     return checking.check_books()

@@ -64,6 +64,27 @@ def empty() -> Iterator[str]:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(_id(EMPTY)))
 
 
+@pytest.fixture
+def from_elsewhere(backup: tuple[Path, str], tmp_path: Path) -> Path:
+    """A backup of the same house whose roll-up was made in another cluster."""
+    with psycopg.connect(address("cs_migrator"), autocommit=True) as server:
+        server.execute("UPDATE transactions_rollup SET cluster = cluster + 1")
+        back_up(address(READER), folder=tmp_path / "made")
+        server.execute("UPDATE transactions_rollup SET cluster = cluster - 1")
+    return tmp_path / "made"
+
+
+def restore(folder: Path, *, into: str, fingerprint: str = "") -> str:
+    """Restore as an administrator would, and return what was said."""
+    said, here = StringIO(), connections["default"].settings_dict["NAME"]
+    try:
+        call_command("restore", folder, into=into, fingerprint=fingerprint, stdout=said)
+    finally:
+        connections.close_all()
+        connections["default"].settings_dict["NAME"] = here
+    return said.getvalue()
+
+
 def _id(name: str) -> sql.Identifier:
     return sql.Identifier(name)
 
@@ -73,13 +94,9 @@ def test_a_backup_comes_back_into_an_empty_database_and_the_books_hold(
 ) -> None:
     folder, fingerprint = backup
     monkeypatch.setenv("RESTORE_URL", address("cs_migrator"))
-    said, here = StringIO(), connections["default"].settings_dict["NAME"]
-    try:
-        call_command("restore", folder, into=empty, fingerprint=fingerprint, stdout=said)
-    finally:
-        connections.close_all()
-        connections["default"].settings_dict["NAME"] = here
-    assert "All invariants hold." in said.getvalue()
+    said = restore(folder, into=empty, fingerprint=fingerprint)
+    assert "All invariants hold." in said
+    assert "postings rolled up." not in said
     counted = json.loads((folder / MANIFEST).read_text())["contents"]["counts"]
     assert counted["transactions_transfer"] == 3
     with psycopg.connect(address("cs_migrator", database=empty)) as server:
@@ -92,12 +109,7 @@ def test_the_runtime_logins_may_there_what_they_may_here(
     backup: tuple[Path, str], empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RESTORE_URL", address("cs_migrator"))
-    here = connections["default"].settings_dict["NAME"]
-    try:
-        call_command("restore", backup[0], into=empty, stdout=StringIO())
-    finally:
-        connections.close_all()
-        connections["default"].settings_dict["NAME"] = here
+    restore(backup[0], into=empty)
     with psycopg.connect(address("cs_migrator", database=empty), autocommit=True) as server:
         server.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO cs_api").format(_id(empty)))
     with psycopg.connect(address("cs_api", database=empty), autocommit=True) as api:
@@ -106,6 +118,24 @@ def test_the_runtime_logins_may_there_what_they_may_here(
             api.execute("SELECT * FROM audit_entry")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             api.execute("INSERT INTO transactions_journalorigin VALUES ('x', uuidv7())")
+
+
+def test_what_another_cluster_rolled_up_is_rolled_up_anew(
+    from_elsewhere: Path, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESTORE_URL", address("cs_migrator"))
+    said = restore(from_elsewhere, into=empty)
+    assert "postings rolled up." in said
+    assert "All invariants hold." in said
+    with psycopg.connect(address("cs_migrator", database=empty)) as server:
+        assert server.execute("SELECT is_ours FROM ledger_horizon()").fetchone() == (True,)
+        counted = server.execute(
+            "SELECT (SELECT count(*) FROM transactions_posting),"
+            " (SELECT sum(postings) FROM transactions_movement"
+            " WHERE grain = 0 AND clock = 'recorded')"
+        ).fetchone()
+        assert counted is not None
+        assert counted[0] == counted[1] > 0
 
 
 @pytest.mark.parametrize("what", ["a byte", "the end", "the manifest"])

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
+from io import StringIO
 
+import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
@@ -15,10 +18,12 @@ from tests import factories
 from tests.books import assert_books_hold
 from tests.conftest import STAGE
 from tests.desk import Desk, seat
-from transactions.models import Balance, BooksCheck, Finding
+from transactions.models import Balance, BooksCheck, Finding, Transfer
 from transactions.rounds import checking
-from transactions.selectors.invariants import SHOWN_MAX
+from transactions.selectors.changes import Watermark, watermark
+from transactions.selectors.invariants import SHOWN_MAX, findings
 from transactions.services.findings import Breach, note_check
+from transactions.services.rolling import roll_up
 from transactions.tasks import check_books
 
 pytestmark = pytest.mark.role("worker")
@@ -134,6 +139,87 @@ def test_the_home_page_says_when_nobody_looks_any_more(
     assert "That is too long ago: is the worker running?" in auditor.open("index").content.decode()
 
 
+def test_between_two_looks_at_everything_only_what_changed_is_looked_at(
+    company: factories.Cast,
+) -> None:
+    assert (check_books(), is_full()) == (0, True)
+    settle()
+    assert (check_books(), check_books(), is_full()) == (0, 0, False)
+    with STAGE.as_role("migrator"):
+        BooksCheck.objects.filter(is_full=True).update(
+            checked_at=timezone.now() - timedelta(days=2)
+        )
+    assert (check_books(), is_full()) == (0, True)
+
+
+def test_what_is_wrong_in_the_changes_is_looked_at_in_everything_until_it_is_well(
+    company: factories.Cast,
+) -> None:
+    settle()
+    assert (check_books(), check_books(), is_full()) == (0, 0, False)
+    with STAGE.as_role("api"):
+        factories.internal(company)
+    bend(company, by=500)
+    for _ in range(2):
+        assert (check_books(), is_full()) == (1, True)
+    bend(company, by=-500)
+    assert (check_books(), is_full()) == (0, True)
+    assert (check_books(), is_full()) == (0, False)
+
+
+def test_what_commits_late_is_looked_at_although_it_was_written_before_a_clean_look(
+    company: factories.Cast,
+) -> None:
+    settle()
+    with psycopg.connect(STAGE.address, dbname=STAGE.name) as late:
+        late.execute("INSERT INTO transactions_journalorigin VALUES ('late', uuidv7())")
+        written_at = timezone.now()
+        for _ in range(3):
+            roll_up()
+            assert check_books() == 0
+        began = watermark()
+        assert began.at < written_at  # the naive mark, the time of the look, is after it
+        naive = Watermark(xact=began.xact + 1_000_000, at=timezone.now())
+        late.commit()
+    assert violated(since=naive) == set()
+    assert violated(since=began) == {"L5"}
+    with STAGE.as_role("migrator"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE transactions_journalorigin DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM transactions_journalorigin WHERE origin = 'late'")
+        cursor.execute("ALTER TABLE transactions_journalorigin ENABLE TRIGGER USER")
+    assert check_books() == 0
+
+
+def test_the_command_says_what_it_looked_at(company: factories.Cast) -> None:
+    settle()
+    check_books()
+    check_books()
+    for words, said in (((), "everything"), (("--changes",), "what changed since 20")):
+        out = StringIO()
+        call_command("ledger_check", *words, stdout=out)
+        assert f"Looking at {said}" in out.getvalue()
+        assert "All invariants hold." in out.getvalue()
+    assert "later   L3" in out.getvalue()
+
+
+def settle() -> None:
+    """Roll up until the mark before which nothing will be recorded has moved up to now."""
+    for _ in range(2):
+        roll_up()
+
+
+def is_full() -> bool:
+    """Say whether the last look was at everything."""
+    return bool(BooksCheck.objects.latest("checked_at").is_full)
+
+
+def violated(*, since: Watermark) -> set[str]:
+    """Return what is broken in what changed since."""
+    return {found.invariant.name for found in findings(since=since) if found.violations}
+
+
 def test_the_balance_was_bent_for_nothing(company: factories.Cast) -> None:
     """Every test above put it back, or the next would have found it."""
-    assert Balance.objects.get(pk=company.giver.pk).posted_minor == factories.RICH_MINOR
+    moved_minor = Transfer.objects.get().amount_minor
+    stands_minor = Balance.objects.get(pk=company.giver.pk).posted_minor
+    assert stands_minor == factories.RICH_MINOR - moved_minor

@@ -41,9 +41,16 @@ class Finding(Guarded):
 
 
 class BooksCheck(models.Model):
-    """One look at all of the books: when, how long it took, how much was wrong."""
+    """One look at the books: when, how long it took, how much was wrong.
+
+    `is_full` looked at everything, another at what changed. `began_xact` and
+    `began_at` are the watermark that a later look goes on from; None on old rows.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     checked_at = models.DateTimeField(db_default=Now(), db_index=True)
     duration_ms = models.PositiveIntegerField()
     findings = models.PositiveIntegerField()
+    is_full = models.BooleanField(default=True, db_default=True)
+    began_xact = models.BigIntegerField(null=True)
+    began_at = models.DateTimeField(null=True)

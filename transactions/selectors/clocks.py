@@ -62,3 +62,10 @@ def settled_at() -> datetime:
     A statement that ends there, by the recorded clock, is the same for ever.
     """
     return RollUp.objects.values_list("settled_at", flat=True).get()
+
+
+def is_rolled_up_here() -> bool:
+    """Say whether the roll-up was made in this cluster: a restored one's counts for nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT is_ours FROM ledger_horizon()")
+        return bool(cursor.fetchone()[0])

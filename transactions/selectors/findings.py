@@ -1,8 +1,17 @@
 """Reading what the checks of the books found."""
 
+from datetime import timedelta
+from typing import Final
+
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from transactions.models import BooksCheck, Finding
+from transactions.selectors.changes import Watermark, watermark
+from transactions.selectors.clocks import is_rolled_up_here
+
+# How long what lies outside of the changes may go unseen.
+EVERYTHING_AFTER: Final = timedelta(days=1)
 
 
 def open_findings(*, lock: bool = False) -> QuerySet[Finding]:
@@ -16,3 +25,19 @@ def open_findings(*, lock: bool = False) -> QuerySet[Finding]:
 def latest_check() -> BooksCheck | None:
     """Return the last look at the books; None where nobody looked yet."""
     return BooksCheck.objects.order_by("-checked_at").first()
+
+
+def last_clean() -> Watermark | None:
+    """Return where the last look began, if all held and it may be gone on from.
+
+    None where something was wrong, where nobody looked at everything for a day, where
+    the roll-up stood still for as long, and after a restore into another cluster.
+    """
+    last, yesterday = latest_check(), timezone.now() - EVERYTHING_AFTER
+    if last is None or last.findings or last.began_xact is None or last.began_at is None:
+        return None
+    fulls = BooksCheck.objects.filter(is_full=True, checked_at__gte=yesterday)
+    is_of_here = last.began_xact <= watermark().xact and is_rolled_up_here()
+    if last.began_at < yesterday or not is_of_here or not fulls.exists():
+        return None
+    return Watermark(xact=last.began_xact, at=last.began_at)

@@ -78,12 +78,19 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
         """
         SELECT format('posting %s says %s before it, its forerunner %s', id, stood, stood_last)
         FROM (
-            SELECT p.id, p.balance_after_minor - p.amount_minor AS stood,
-                lag(p.balance_after_minor, 1, 0::bigint)
-                    OVER (PARTITION BY p.account_id ORDER BY p.account_version) AS stood_last
-            FROM transactions_posting AS p
-            INNER JOIN transactions_ledgeraccount AS a ON a.id = p.account_id
-            WHERE a.keeps_balance
+            SELECT id, balance_after_minor - amount_minor AS stood, CASE
+                WHEN lag(place) OVER in_order >> 40 = place >> 40
+                    THEN lag(balance_after_minor) OVER in_order ELSE 0 END AS stood_last
+            FROM (
+                SELECT p.id, p.balance_after_minor, p.amount_minor,
+                    (a.number << 40) + p.account_version AS place
+                FROM transactions_posting AS p
+                INNER JOIN (
+                    SELECT id, row_number() OVER () AS number
+                    FROM transactions_ledgeraccount WHERE keeps_balance
+                ) AS a ON a.id = p.account_id
+            ) AS placed
+            WINDOW in_order AS (ORDER BY place)
         ) AS lines
         WHERE stood IS DISTINCT FROM stood_last
         """,

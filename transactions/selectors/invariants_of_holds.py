@@ -88,7 +88,8 @@ HOLDS: Final[tuple[tuple[str, str, str], ...]] = (
         LEFT JOIN transactions_journal AS j ON j.subject_ref = 'hold:' || h.id
         LEFT JOIN transactions_posting AS p ON p.journal_id = j.id AND p.account_id = h.account_id
         WHERE h.transfer_id IS NULL
-        GROUP BY h.id HAVING h.captured_minor <> coalesce(sum(-p.amount_minor), 0)
+        GROUP BY h.id, h.captured_minor
+        HAVING h.captured_minor <> coalesce(sum(-p.amount_minor), 0)
         """,
     ),
     (
@@ -97,7 +98,7 @@ HOLDS: Final[tuple[tuple[str, str, str], ...]] = (
         """
         SELECT format('transfer %s is %s, its hold %s',
             t.id, t.state, coalesce(h.state, 'missing'))
-        FROM transactions_transfer AS t
+        FROM (SELECT * FROM transactions_transfer WHERE kind = 'payout') AS t
         FULL JOIN (
             SELECT * FROM transactions_hold WHERE transfer_id IS NOT NULL
         ) AS h ON h.transfer_id = t.id

@@ -8,15 +8,16 @@ LIMITS: Final[tuple[tuple[str, str, str], ...]] = (
         "what is counted against limits in thirty days is what was moved and reserved",
         """
         WITH moved AS (
-            SELECT t.source_id AS account_id, t.book_id, t.currency, 'internal' AS kind,
+            SELECT t.source_id AS account_id, t.book_id, t.currency, t.kind,
                 t.settled_at AS at, t.amount_minor AS amount, 1 AS times
             FROM transactions_transfer AS t
-            WHERE t.kind = 'internal' AND t.settled_at >= now() - interval '31 days'
-                AND t.occurred_at = t.requested_at
+            WHERE t.kind IN ('internal', 'partner')
+                AND t.settled_at >= now() - interval '31 days' AND t.occurred_at = t.requested_at
             UNION ALL
             SELECT h.account_id, h.book_id, a.currency,
                 CASE WHEN h.transfer_id IS NULL THEN 'hold' ELSE 'payout' END, h.created_at,
-                h.amount_minor - h.released_minor,
+                h.amount_minor - h.released_minor - CASE
+                    WHEN h.released_minor < h.amount_minor THEN coalesce(t.fee_minor, 0) ELSE 0 END,
                 CASE WHEN h.released_minor < h.amount_minor THEN 1 ELSE 0 END
             FROM transactions_hold AS h
             INNER JOIN transactions_ledgeraccount AS a ON a.id = h.account_id

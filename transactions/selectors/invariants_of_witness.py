@@ -17,7 +17,7 @@ GUARDED_NAMES: Final = ", ".join(f"'{table}'" for table in sorted(GUARDED))
 WITNESSED_NAMES: Final = ", ".join(f"'{table}'" for table in sorted(WITNESSED))
 
 
-def _over(template: str, *, tables: frozenset[str] = GUARDED) -> str:
+def over(template: str, *, tables: frozenset[str] = GUARDED) -> str:
     """Return one query that asks the same of every table, `{versions}` being its history."""
     return " UNION ALL ".join(
         template.format(table=table, versions=table.replace("_", "_historical", 1))
@@ -51,7 +51,7 @@ def _newest_versions() -> str:
     )
 
 
-CHANGES: Final = _over(
+CHANGES: Final = over(
     "SELECT '{table}' AS table_name, id, history_actor, history_date FROM {versions}"
 )
 # OFFSET keeps it a step of its own: the joins after it must not carry every row's `after` along.
@@ -72,7 +72,7 @@ HAS_ENTRY: Final = """
     )
 """
 HAS_CHANGE: Final = "(s.is_change IS NOT true OR EXISTS ({}))".format(
-    _over(
+    over(
         "SELECT FROM {versions} AS h WHERE s.table_name = '{table}' AND h.id = s.id"
         " AND h.history_actor = s.actor_ref"
         " AND h.history_date BETWEEN s.xact_at AND s.recorded_at"
@@ -94,7 +94,7 @@ NEWEST: Final = """
                 AND (later.history_date, later.history_id) > (v.history_date, v.history_id)
         )
 """
-PRESENT: Final = _over(
+PRESENT: Final = over(
     "SELECT '{table}' AS table_name, id::text AS row_id FROM {table}", tables=GUARDED | WITNESSED
 )
 

@@ -12,6 +12,7 @@ from audit.constraints import refuse_on
 from audit.services.recording import record
 from transactions.errors import NothingChanged
 from transactions.models import BooksCheck, Finding
+from transactions.selectors.changes import Watermark
 from transactions.selectors.findings import open_findings
 
 DETAIL_CHARACTERS_MAX: Final = 500
@@ -44,17 +45,25 @@ def note_check(
     breaches: Sequence[Breach],
     duration_ms: int,
     unsure: frozenset[str] = frozenset(),
+    is_full: bool = True,
+    began: Watermark | None = None,
 ) -> Batch:
     """Write down a check of the books and what changed since the last one.
 
     `books.violated` for each new breach, `books.restored` for each that is gone; one that lasts
     is not told again. `unsure` names promises so broken that not all of it
-    was listed: what is not listed of them is not called gone. NothingChanged where another check
-    tells the same at this moment.
+    was listed: what is not listed of them is not called gone. `began` is where
+    the next look may go on from. NothingChanged where another check tells the same at this moment.
     """
     seen = {breach.identity: breach for breach in breaches}
     known = {(each.promise, each.subject): each for each in open_findings(lock=True)}
-    BooksCheck.objects.create(duration_ms=duration_ms, findings=len(seen))
+    BooksCheck.objects.create(
+        duration_ms=duration_ms,
+        findings=len(seen),
+        is_full=is_full,
+        began_xact=began.xact if began else None,
+        began_at=began.at if began else None,
+    )
     fresh = [_opened(breach) for key, breach in seen.items() if key not in known]
     gone = [
         _closed(finding)

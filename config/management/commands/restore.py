@@ -13,6 +13,7 @@ from django.db import connections
 from config import backups, grants
 from config.sandbox.logins import make_logins
 from config.sandbox.servers import beside_us
+from transactions.selectors.clocks import is_rolled_up_here
 
 
 class Command(BaseCommand):
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--fingerprint", default="", help="what `backup` said")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Bring it back, apply the grants, check the books; end with 1 if a check is broken."""
+        """Bring it back, grant, roll up, check the books; end with 1 if a check is broken."""
         name, folder = options["into"], options["folder"]
         address = _administrator(name)
         manifest = backups.bring_back(address, folder=folder, fingerprint=options["fingerprint"])
@@ -42,6 +43,8 @@ class Command(BaseCommand):
         if wrong := grants.differences():
             self.stdout.write("\n".join(wrong))
             sys.exit(1)
+        if not is_rolled_up_here():
+            call_command("ledger_roll_up", anew=True, stdout=self.stdout)
         call_command("ledger_check", stdout=self.stdout)
 
 
