@@ -74,7 +74,8 @@ def post(draft: Draft) -> UUID:
     Refuses with AlreadyBooked, AccountFrozen or InsufficientFunds; a Fault
     where the lines do not balance.
     """
-    sound = replace(draft, lines=_spilled(draft), spill_id=None)
+    named = {line.account_id for line in draft.lines} if draft.spill_id else ()
+    sound = spilled(draft, standings=stand(named) if named else {})
     with transaction.atomic():  # what is refused here may be looked into afterwards
         ((journal_id,),) = send(posting([sound]))
     found: UUID = journal_id
@@ -96,6 +97,28 @@ def posting(drafts: Sequence[Draft]) -> Call:
         values=(json.dumps([_spell(draft) for draft in drafts]), json.dumps(lines)),
         rules=_rules(_payer(drafts[0].lines), origin=origins),
     )
+
+
+def spilled(draft: Draft, *, standings: Mapping[UUID, Standing]) -> Draft:
+    """Return the draft as its accounts can bear it, the rest moved to the spill account.
+
+    Counts in `standings`, which are locked, what it makes of them.
+    """
+    if draft.spill_id is None:
+        return draft
+    lines: list[Line] = []
+    for line in draft.lines:
+        account = standings.get(line.account_id)
+        borne = account.bearable(line.amount_minor) if account else line.amount_minor
+        if account:
+            account.posted_minor += borne
+        rest = line.amount_minor - borne
+        if borne:
+            lines.append(replace(line, amount_minor=borne))
+        if rest:
+            spill = replace(line, account_id=draft.spill_id, amount_minor=rest, release_minor=0)
+            lines.append(spill)
+    return replace(draft, lines=lines, spill_id=None)
 
 
 def stand(account_ids: Collection[UUID], *, book_id: UUID | None = None) -> dict[UUID, Standing]:
@@ -187,26 +210,6 @@ def _standing(*row: Any) -> Standing:
         "threshold_minor",
     )
     return Standing(**dict(zip(names, plain, strict=True)), told_at=told_at, caps=caps)
-
-
-def _spilled(draft: Draft) -> list[Line]:
-    """Return the draft's lines, what their accounts cannot bear moved to the spill account."""
-    if draft.spill_id is None:
-        return list(draft.lines)
-    standings = stand({line.account_id for line in draft.lines})
-    lines: list[Line] = []
-    for line in draft.lines:
-        account = standings.get(line.account_id)
-        borne = account.bearable(line.amount_minor) if account else line.amount_minor
-        if account:
-            account.posted_minor += borne
-        rest = line.amount_minor - borne
-        if borne:
-            lines.append(replace(line, amount_minor=borne))
-        if rest:
-            spill = replace(line, account_id=draft.spill_id, amount_minor=rest, release_minor=0)
-            lines.append(spill)
-    return lines
 
 
 def _blamed(error: Error) -> UUID | None:
