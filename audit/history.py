@@ -94,15 +94,25 @@ def difference(row: models.Model) -> tuple[dict[str, Json] | None, dict[str, Jso
     `before` is None for a row that is new; a removed row is read first, so
     both say what it was.
     """
-    unspoken: frozenset[str] = getattr(row, "unspoken", frozenset())
-    spoken = [f.attname for f in row._meta.concrete_fields if f.attname not in unspoken]  # noqa: SLF001
-    now = {name: plain(row.__dict__.get(name)) for name in spoken}
+    now = spelled(row)
     loaded: dict[str, Any] | None = getattr(row, "_loaded", None)
     if loaded is None:
         return None, now
-    past = {name: plain(loaded[name]) for name in spoken if name in loaded}
+    past = {name: plain(loaded[name]) for name in now if name in loaded}
     changed = [name for name in past if past[name] != now[name]]
     return {n: past[n] for n in changed}, {n: now[n] for n in changed}
+
+
+def spelled(row: models.Model) -> dict[str, Json]:
+    """Return the row's fields as they are now, but for those that are never spoken of."""
+    unspoken: frozenset[str] = getattr(row, "unspoken", frozenset())
+    names = [f.attname for f in row._meta.concrete_fields if f.attname not in unspoken]  # noqa: SLF001
+    return {name: plain(row.__dict__.get(name)) for name in names}
+
+
+def remember(row: Witnessed) -> None:
+    """Take the row as it is for what it was: the next entry's `before` begins here."""
+    row._loaded = {f.attname: row.__dict__.get(f.attname) for f in row._meta.concrete_fields}  # noqa: SLF001
 
 
 def table_of(row: models.Model) -> str:
