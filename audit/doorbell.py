@@ -51,7 +51,7 @@ def _name(task: str) -> str:
 
 
 @cache
-def _bells(url: str) -> "Redis[bytes]":
+def _bells(url: str) -> Redis:
     return Redis.from_url(
         url, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
     )

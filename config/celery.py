@@ -1,6 +1,8 @@
 """The Celery application: Redis as a bell, beat as the walk-by. Truth lives in the database."""
 
-from celery import Celery, Task, signals
+from typing import Any
+
+from celery import Celery, signals
 from django.conf import settings
 
 from audit.doorbell import answer
@@ -64,6 +66,6 @@ def _forget_parents_connections(**_: object) -> None:
 
 
 @signals.task_prerun.connect
-def _answer_bell(task: Task, **_: object) -> None:
+def _answer_bell(task: Any, **_: object) -> None:
     """Let a task's bell ring again from the moment that it begins to look."""
     answer(task.name)

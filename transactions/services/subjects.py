@@ -192,7 +192,7 @@ def subjects_of(news: Sequence[Meaning], *, provider: str) -> Subjects:
     accounts = money_accounts(_account_ids(news, payments=payments))
     origins = {each.origin for each in news if isinstance(each, Movement)}
     booked = booked_on(clearing(provider), origins=origins)
-    books = {each.book_id for each in (*accounts.values(), *payments)}
+    books = {each.book_id for each in accounts.values()} | {each.book_id for each in payments}
     codes = [SUSPENSE, SHORTFALL, clearing(provider), fees(provider), bank(provider)]
     is_money = bool(origins - booked.keys())
     subjects = Subjects(
