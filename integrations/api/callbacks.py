@@ -32,8 +32,9 @@ def take_callback(request: HttpRequest, *, provider: str, endpoint: str) -> Json
     if isinstance(verdict, Forged):
         raise NotGenuine
     try:
-        store(provider, endpoint=endpoint, event=verdict, body=request.body)
+        is_news = store(provider, endpoint=endpoint, event=verdict, body=request.body)
     except OperationalError as error:
         raise InboxClosed from error
-    ring("integrations.drain_inbox")
+    if is_news:
+        ring("integrations.drain_inbox")
     return JsonResponse({"received": True})

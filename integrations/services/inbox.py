@@ -34,7 +34,7 @@ FIRST_DELAY_SECONDS: Final = 2
 DETAIL_CHARS_MAX: Final = 300
 
 # The first sight of an event is stored; a second copy is counted; other content under the
-# same event id is kept beside it for a person to look at.
+# same event id is kept beside it for a person to look at. And: does fresh news wait already?
 STORE = """
     INSERT INTO integrations_callback
         (id, provider, endpoint, event_id, event_type, body, body_sha256, state, detail, attempts,
@@ -43,7 +43,10 @@ STORE = """
             %(state)s, %(detail)s, 0, 1, %(trace)s)
     ON CONFLICT ON CONSTRAINT callback_once
     DO UPDATE SET deliveries = integrations_callback.deliveries + 1
-    RETURNING body_sha256
+    RETURNING body_sha256, EXISTS (
+        SELECT FROM integrations_callback AS c
+        WHERE c.state = 'received' AND c.due_at <= now() AND c.attempts = 0
+    )
 """
 LEASE = """
     UPDATE integrations_callback
@@ -85,10 +88,13 @@ class Ending:
     due_at: datetime | None = None
 
 
-def receive(provider: str, *, endpoint: str, event: Genuine, body: bytes) -> None:
-    """Store one genuine callback; a copy of a stored one is only counted."""
+def receive(provider: str, *, endpoint: str, event: Genuine, body: bytes) -> bool:
+    """Store one genuine callback; a copy of a stored one is only counted.
+
+    Return whether a worker must be told: whoever came before, and still waits, has done so.
+    """
     digest = sha256(body).hexdigest()
-    kept = _store(provider, endpoint=endpoint, event=event, body=body, digest=digest)
+    kept, is_told = _store(provider, endpoint=endpoint, event=event, body=body, digest=digest)
     if kept != digest:
         _store(
             provider,
@@ -98,6 +104,7 @@ def receive(provider: str, *, endpoint: str, event: Genuine, body: bytes) -> Non
             digest=digest,
             conflict=f"{event.event_id} came before with another body",
         )
+    return not is_told
 
 
 def lease_batch() -> list[Callback]:
@@ -185,8 +192,8 @@ def _store(
     body: bytes,
     digest: str,
     conflict: str = "",
-) -> str:
-    """Insert the callback, or count it; return the digest of the body that is kept."""
+) -> tuple[str, bool]:
+    """Insert the callback, or count it; return the digest that is kept, and if others wait."""
     values: dict[str, str | bytes] = {
         "provider": provider,
         "endpoint": endpoint,
@@ -200,4 +207,5 @@ def _store(
     }
     with connection.cursor() as cursor:
         cursor.execute(STORE, values)
-        return str(cursor.fetchone()[0])
+        kept, is_told = cursor.fetchone()
+    return str(kept), bool(is_told)
