@@ -27,9 +27,10 @@ from config.sandbox.cast import FIRMS, STAFF, SUPPORTED, Client, Employee, Firm,
 from config.sandbox.house import CLIENT_NAME, FOUNDER, House, provider
 from config.sandbox.refusal import CannotRun
 from transactions.models import Book
+from transactions.reports import Report
 from transactions.services.books import open_account, open_book, open_house, set_limit
 from transactions.services.imports import PastTransfer, import_opening, import_transfers
-from transactions.services.news import Report, take_news
+from transactions.services.news import take_news
 from transactions.states import LimitWindow
 
 SEED: Final = "countersign"

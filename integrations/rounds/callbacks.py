@@ -22,22 +22,16 @@ from audit.errors import NotFound, Refusal
 from audit.failpoints import between_failpoints
 from audit.rounds import share
 from audit.typeids import parse_typeid
+from integrations.endings import Ending, ended, postponed
 from integrations.models import Callback
 from integrations.providers.base import Ignored, NotYet
 from integrations.rounds.reading import read_all
-from integrations.services.inbox import (
-    BATCH,
-    Ending,
-    begin,
-    ended,
-    lease_batch,
-    mark,
-    postponed,
-)
+from integrations.services.inbox import BATCH, begin, lease_batch, mark
 from integrations.states import CallbackState
 from transactions.errors import Contradiction
 from transactions.meanings import Meaning, NotUnderstood, TransferNotice, TransferState
 from transactions.money import Money
+from transactions.reports import Outcome, Report
 from transactions.selectors.traces import trace_of
 from transactions.services.dispatching import (
     fail_transfer,
@@ -45,7 +39,7 @@ from transactions.services.dispatching import (
     return_transfer,
     settle_transfer,
 )
-from transactions.services.news import Outcome, Report, take_news
+from transactions.services.news import take_news
 
 log = logging.getLogger(__name__)
 
@@ -222,6 +216,12 @@ def _speaker(provider: str, *, credential: str) -> Actor:
     )
 
 
+@between_failpoints("callback.act")
+def act_on_payout(notice: TransferNotice, *, actor: Actor) -> str:
+    """Run the command for what a bank's callback says of one of our payouts."""
+    return act_on_transfer(notice, actor=actor)
+
+
 def act_on_transfer(notice: TransferNotice, *, actor: Actor) -> str:
     """Run the command for what a bank says of one of our payouts."""
     transfer_id = transfer_named(notice.reference)
@@ -263,6 +263,3 @@ def transfer_named(reference: str) -> UUID:
         return parse_typeid("trf", reference)
     except ValueError as error:
         raise NotFound(ref=f"transfer:{reference[:40]}") from error
-
-
-act_on_payout = between_failpoints("callback.act")(act_on_transfer)

@@ -4,10 +4,7 @@ Bookkeeping, not commands: nobody named acts here. The effects are commands of t
 """
 
 import json
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
@@ -21,6 +18,7 @@ from audit.actors import Actor
 from audit.circumstances import current
 from audit.commands import command
 from audit.services.recording import record
+from integrations.endings import Ending
 from integrations.errors import NotQuarantined
 from integrations.models import Callback
 from integrations.providers.base import Genuine
@@ -29,9 +27,6 @@ from integrations.states import CallbackState
 
 BATCH: Final = 100
 LEASE_SECONDS: Final = 30
-ATTEMPTS_MAX: Final = 8
-FIRST_DELAY_SECONDS: Final = 2
-DETAIL_CHARS_MAX: Final = 300
 
 # The first sight of an event is stored; a second copy is counted; other content under the
 # same event id is kept beside it for a person to look at. And: does fresh news wait already?
@@ -77,17 +72,6 @@ MARK = """
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How a try to work off a callback ended; with `due_at` it is to be tried again then."""
-
-    callback: Callback
-    state: CallbackState
-    detail: str
-    trace_id: str
-    due_at: datetime | None = None
-
-
 def receive(provider: str, *, endpoint: str, event: Genuine, body: bytes) -> bool:
     """Store one genuine callback; a copy of a stored one is only counted.
 
@@ -122,32 +106,6 @@ def begin(callbacks: Sequence[Callback]) -> list[Callback]:
     for callback in begun:
         callback.attempts += 1
     return begun
-
-
-def ended(callback: Callback, state: CallbackState, *, detail: str, trace_id: str = "") -> Ending:
-    """Return that a callback is done with, and why; on its own trace unless told otherwise."""
-    return Ending(
-        callback=callback,
-        state=state,
-        detail=detail[:DETAIL_CHARS_MAX],
-        trace_id=trace_id or callback.trace_id,
-    )
-
-
-def postponed(callback: Callback, *, reason: str) -> Ending:
-    """Return that a callback is tried again, twice as late each time; quarantined at last."""
-    if callback.attempts >= ATTEMPTS_MAX:
-        said = f"gave up after {ATTEMPTS_MAX}: {reason}"
-        return ended(callback, CallbackState.QUARANTINED, detail=said)
-    seconds = FIRST_DELAY_SECONDS * 2 ** (callback.attempts - 1)
-    jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, guards nothing
-    return Ending(
-        callback=callback,
-        state=CallbackState.RECEIVED,
-        detail=reason[:DETAIL_CHARS_MAX],
-        trace_id=callback.trace_id,
-        due_at=timezone.now() + timedelta(seconds=seconds * jitter),
-    )
 
 
 def mark(endings: Sequence[Ending]) -> None:

@@ -22,8 +22,8 @@ from tests.faults.conftest import Doubles, run_in_child
 from tests.faults.scene import set_the_scene, tell_stories
 from tests.faults.test_bell_and_worker import charges, each_once
 from tests.faults.test_exactly_once import post_all
+from transactions.reports import Report
 from transactions.services import subjects
-from transactions.services.news import Report
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.role("worker")]
 

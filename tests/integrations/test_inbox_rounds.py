@@ -3,10 +3,11 @@
 import pytest
 from django.utils import timezone
 
+from integrations.endings import ATTEMPTS_MAX, ended
 from integrations.models import Callback
 from integrations.providers.base import Genuine
 from integrations.rounds.callbacks import drain_inbox
-from integrations.services.inbox import ATTEMPTS_MAX, begin, ended, lease_batch, mark, receive
+from integrations.services.inbox import begin, lease_batch, mark, receive
 from integrations.states import CallbackState
 from tests.factories import committed
 

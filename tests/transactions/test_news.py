@@ -28,7 +28,8 @@ from transactions.meanings import (
     PayoutState,
 )
 from transactions.models import Dispute, Journal, LedgerAccount, Payment, Posting, ProviderPayout
-from transactions.services.news import Outcome, Report, take_news
+from transactions.reports import Outcome, Report
+from transactions.services.news import take_news
 
 __all__ = ["committed"]
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.role("worker")]

@@ -1,7 +1,7 @@
 """The command on many pieces of news at once: decided one after the other, written together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from audit.actors import Actor
@@ -9,7 +9,6 @@ from audit.circumstances import under
 from audit.commands import Batch, command
 from audit.errors import Fault, Refusal
 from audit.services.recording import record_refusal
-from transactions.errors import AlreadyBooked, NothingChanged
 from transactions.meanings import (
     DisputeNotice,
     Meaning,
@@ -18,33 +17,10 @@ from transactions.meanings import (
     PayoutNotice,
     TransferNotice,
 )
+from transactions.reports import Outcome, Report
 from transactions.services.movements import book
 from transactions.services.notices import dispute_noted, payment_noted, payout_noted
 from transactions.services.subjects import Subjects, subjects_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What one message of a provider means, in the order to apply it, and which message it was."""
-
-    credential: str
-    trace_id: str
-    meanings: Sequence[Meaning]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What came of one meaning of a report: what was done in a word or two, or why it was not."""
-
-    credential: str
-    trace_id: str
-    said: str
-    refusal: Refusal | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Say whether the report ends here: refused, and not for being known already."""
-        return not isinstance(self.refusal, AlreadyBooked | NothingChanged | None)
 
 
 @command
