@@ -32,9 +32,8 @@ def take_callback(request: HttpRequest, *, provider: str, endpoint: str) -> Json
     if isinstance(verdict, Forged):
         raise NotGenuine
     try:
-        is_news = store(provider, endpoint=endpoint, event=verdict, body=request.body)
+        store(provider, endpoint=endpoint, event=verdict, body=request.body)
     except OperationalError as error:
         raise InboxClosed from error
-    if is_news:
-        ring("integrations.drain_inbox")
+    ring("integrations.drain_inbox")
     return JsonResponse({"received": True})

@@ -29,7 +29,7 @@ BATCH: Final = 100
 LEASE_SECONDS: Final = 30
 
 # The first sight of an event is stored; a second copy is counted; other content under the
-# same event id is kept beside it for a person to look at. And: does fresh news wait already?
+# same event id is kept beside it for a person to look at.
 STORE = """
     INSERT INTO integrations_callback
         (id, provider, endpoint, event_id, event_type, body, body_sha256, state, detail, attempts,
@@ -38,10 +38,7 @@ STORE = """
             %(state)s, %(detail)s, 0, 1, %(trace)s)
     ON CONFLICT ON CONSTRAINT callback_once
     DO UPDATE SET deliveries = integrations_callback.deliveries + 1
-    RETURNING body_sha256, EXISTS (
-        SELECT FROM integrations_callback AS c
-        WHERE c.state = 'received' AND c.due_at <= now() AND c.attempts = 0
-    )
+    RETURNING body_sha256
 """
 LEASE = """
     UPDATE integrations_callback
@@ -72,13 +69,10 @@ MARK = """
 """
 
 
-def receive(provider: str, *, endpoint: str, event: Genuine, body: bytes) -> bool:
-    """Store one genuine callback; a copy of a stored one is only counted.
-
-    Return whether a worker must be told: whoever came before, and still waits, has done so.
-    """
+def receive(provider: str, *, endpoint: str, event: Genuine, body: bytes) -> None:
+    """Store one genuine callback; a copy of a stored one is only counted."""
     digest = sha256(body).hexdigest()
-    kept, is_told = _store(provider, endpoint=endpoint, event=event, body=body, digest=digest)
+    kept = _store(provider, endpoint=endpoint, event=event, body=body, digest=digest)
     if kept != digest:
         _store(
             provider,
@@ -88,7 +82,6 @@ def receive(provider: str, *, endpoint: str, event: Genuine, body: bytes) -> boo
             digest=digest,
             conflict=f"{event.event_id} came before with another body",
         )
-    return not is_told
 
 
 def lease_batch() -> list[Callback]:
@@ -150,8 +143,8 @@ def _store(
     body: bytes,
     digest: str,
     conflict: str = "",
-) -> tuple[str, bool]:
-    """Insert the callback, or count it; return the digest that is kept, and if others wait."""
+) -> str:
+    """Insert the callback, or count it; return the digest of the body that is kept."""
     values: dict[str, str | bytes] = {
         "provider": provider,
         "endpoint": endpoint,
@@ -165,5 +158,4 @@ def _store(
     }
     with connection.cursor() as cursor:
         cursor.execute(STORE, values)
-        kept, is_told = cursor.fetchone()
-    return str(kept), bool(is_told)
+        return str(cursor.fetchone()[0])

@@ -22,17 +22,12 @@ def _inbox_is_empty(as_role: object) -> None:
     Callback.objects.update(state=CallbackState.IGNORED)
 
 
-def has_rung(number: int, as_role: object) -> bool:
-    """Let one uninteresting callback come in; return whether a worker must be told."""
+def arrive(number: int, as_role: object) -> Callback:
+    """Let one uninteresting callback come in."""
     body = UNINTERESTING % number
     with as_role("callbacks"):  # type: ignore[operator]
         event = Genuine(event_id=f"evt_{number}", event_type="customer.created")
-        return receive("stripe", endpoint="main", event=event, body=body)
-
-
-def arrive(number: int, as_role: object) -> Callback:
-    """Let one uninteresting callback come in."""
-    has_rung(number, as_role)
+        receive("stripe", endpoint="main", event=event, body=body)
     return Callback.objects.get(event_id=f"evt_{number}")
 
 
@@ -70,13 +65,3 @@ def test_a_lease_nobody_worked_under_counts_no_try(as_role: object) -> None:
         assert lease_batch()
         Callback.objects.filter(pk=row.pk).update(due_at=timezone.now())
     assert Callback.objects.get(pk=row.pk).attempts == 0
-
-
-@pytest.mark.usefixtures("_inbox_is_empty")
-def test_a_worker_is_told_by_the_first_that_waits(as_role: object) -> None:
-    told = [has_rung(number, as_role) for number in (30, 31, 31)]
-    assert told == [True, False, False]
-    assert len(lease_batch()) == 2
-    assert has_rung(32, as_role)
-    Callback.objects.update(attempts=1, due_at=timezone.now())
-    assert has_rung(33, as_role), "nobody rings for what is tried again"
