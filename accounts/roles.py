@@ -173,6 +173,7 @@ PROVIDER_GRANTS: Final = frozenset(
         "transactions.note_payment",
         "transactions.note_dispute",
         "transactions.note_payout",
+        "transactions.take_news",
     }
 )
 # What a batch may do once it was taken in: go on in the name of whoever asked.

@@ -116,7 +116,7 @@ def difference(row: models.Model) -> tuple[dict[str, Json] | None, dict[str, Jso
     stored: dict[str, Json] | None = getattr(row, "_stored", None)
     if stored is not None:
         return None, stored
-    now = _plain_fields(row, row.__dict__)
+    now = spelled(row)
     loaded: dict[str, Any] | None = getattr(row, "_loaded", None)
     if loaded is None:
         return None, now
@@ -125,9 +125,20 @@ def difference(row: models.Model) -> tuple[dict[str, Json] | None, dict[str, Jso
     return {n: past[n] for n in changed}, {n: now[n] for n in changed}
 
 
+def spelled(row: models.Model) -> dict[str, Json]:
+    """Return the row's fields as they are now, but for those that are never spoken of."""
+    return _plain_fields(row, row.__dict__)
+
+
+def remember(row: Witnessed) -> None:
+    """Take the row as it is for what it was: the next entry's `before` begins here."""
+    row._loaded = {name: row.__dict__.get(name) for name, _ in _columns(type(row))}  # noqa: SLF001
+    row._stored = None  # noqa: SLF001
+
+
 def to_store(row: Witnessed) -> dict[str, Json]:
     """Return a new row as a database function is to store it, and as its entry will tell it."""
-    row._stored = difference(row)[1]  # noqa: SLF001 - this module's own
+    row._stored = spelled(row)  # noqa: SLF001 - this module's own
     row._state.adding = False  # noqa: SLF001 - documented: Django must not insert it again
     return row._stored  # noqa: SLF001
 

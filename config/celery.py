@@ -1,7 +1,11 @@
 """The Celery application: Redis as a bell, beat as the walk-by. Truth lives in the database."""
 
+from typing import Any
+
 from celery import Celery, signals
 from django.conf import settings
+
+from audit.doorbell import answer
 
 SECONDS = {
     "integrations.drain_inbox": 2.0,
@@ -60,3 +64,9 @@ def _forget_parents_connections(**_: object) -> None:
     from django.db import connections  # noqa: PLC0415 - Django must be set up first
 
     connections.close_all()
+
+
+@signals.task_prerun.connect
+def _answer_bell(task: Any, **_: object) -> None:
+    """Let a task's bell ring again from the moment that it begins to look."""
+    answer(task.name)

@@ -59,6 +59,11 @@ class Callback(models.Model):
         return f"{self.provider} {self.event_type}"
 
     @property
+    def is_suspect(self) -> bool:
+        """Say whether its last try ended without a word: it may take whoever works on it along."""
+        return bool(self.attempts and not self.detail)
+
+    @property
     def audit_ref(self) -> str:
         """Return `callback:<id>`."""
         return f"callback:{self.pk}"

@@ -116,13 +116,20 @@ class StripeProcess:
         for start in range(0, len(objects), OBJECTS_A_CALL):
             self._learn(objects[start : start + OBJECTS_A_CALL])
 
+    def dawdles(self, *, seconds: float) -> None:
+        """Let it answer the next question truthfully, only late."""
+        self._control("fail", {"status": 200, "seconds": seconds, "times": 1})
+
     def _learn(self, objects: list[Any]) -> None:
+        self._control("objects", {"objects": objects})
+
+    def _control(self, wish: str, form: dict[str, Any]) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         with closing(connection):
             connection.request(
                 "POST",
-                "/_control/objects",
-                json.dumps({"objects": objects}),
+                f"/_control/{wish}",
+                json.dumps(form),
                 {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
             )
             assert connection.getresponse().status == http.HTTPStatus.OK

@@ -20,17 +20,17 @@ from accounts.services.grants import grant_portfolio
 from accounts.services.partners import onboard_partner, open_portfolio, register_customer
 from accounts.services.staff import enrol_totp, invite_staff
 from audit.actors import Actor, ActorKind
-from audit.circumstances import new_trace_id, under
+from audit.circumstances import new_trace_id
 from audit.typeids import typeid
 from config.sandbox import limits, past, present
 from config.sandbox.cast import FIRMS, STAFF, SUPPORTED, Client, Employee, Firm, Purse
 from config.sandbox.house import CLIENT_NAME, FOUNDER, House, provider
 from config.sandbox.refusal import CannotRun
-from integrations.rounds.callbacks import act_on
 from transactions.models import Book
-from transactions.selectors.traces import trace_of
+from transactions.reports import Report
 from transactions.services.books import open_account, open_book, open_house
 from transactions.services.imports import PastTransfer, import_opening, import_transfers
+from transactions.services.news import take_news
 
 SEED: Final = "countersign"
 PASSWORD_BYTES: Final = 12
@@ -176,17 +176,21 @@ def _fill(
 
 
 def _remember(events: Iterable[past.Event]) -> None:
-    """Tell the past in its order: transfers in batches, a provider's news one by one."""
+    """Tell the past in its order: transfers in batches, a provider's news likewise."""
     for is_transfer, run in groupby(events, key=lambda event: isinstance(event, PastTransfer)):
         if is_transfer:
             import_transfers(
                 actor=FOUNDER, items=[event for event in run if isinstance(event, PastTransfer)]
             )
             continue
-        for news in run:
-            if not isinstance(news, PastTransfer):
-                with under(trace_id=trace_of(news) or new_trace_id()):
-                    act_on(news, actor=STRIPE)
+        told = [
+            Report(credential="callback", trace_id=new_trace_id(), meanings=[news])
+            for news in run
+            if not isinstance(news, PastTransfer)
+        ]
+        for outcome in take_news(actor=STRIPE, provider=STRIPE.id, reports=told):
+            if outcome.refusal is not None:
+                raise outcome.refusal
 
 
 def _credentials(house: House) -> dict[str, Any]:

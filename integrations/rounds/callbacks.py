@@ -1,43 +1,37 @@
-"""Working off the inbox: lease a batch, read each callback, carry out what it means, mark it.
+"""Working off the inbox: lease a batch, read each callback, carry out what they mean, mark them.
 
 A crash anywhere repeats into "already done": every effect has an origin or a
 state that takes it once, and the lease runs out by itself.
 """
 
 import logging
-from functools import partial
-from typing import assert_never
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, assert_never
 from uuid import UUID
 
-from django.conf import settings
 from django.db import DatabaseError
 
-from accounts.crypto.boxes import open_box
 from accounts.roles import PROVIDER_GRANTS
 from audit.actors import Actor, ActorKind
 from audit.circumstances import under
+from audit.doorbell import ring
 from audit.errors import NotFound, Refusal
 from audit.failpoints import between_failpoints
-from audit.rounds import one_alone, share
+from audit.rounds import share
 from audit.typeids import parse_typeid
+from integrations.endings import Ending, ended, postponed
 from integrations.models import Callback
 from integrations.providers.base import Ignored, NotYet
-from integrations.providers.registry import inbound_of, lookup_of
-from integrations.selectors.callbacks import leased_callback
-from integrations.services.inbox import begin, lease_batch, mark, postpone
+from integrations.rounds.reading import read_all
+from integrations.services.inbox import BATCH, begin, lease_batch, mark
 from integrations.states import CallbackState
-from transactions.errors import AlreadyBooked, Contradiction, NothingChanged
-from transactions.meanings import (
-    DisputeNotice,
-    Meaning,
-    Movement,
-    NotUnderstood,
-    PaymentNotice,
-    PayoutNotice,
-    TransferNotice,
-    TransferState,
-)
+from transactions.errors import Contradiction
+from transactions.meanings import Meaning, NotUnderstood, TransferNotice, TransferState
 from transactions.money import Money
+from transactions.reports import Outcome, Report
 from transactions.selectors.traces import trace_of
 from transactions.services.dispatching import (
     fail_transfer,
@@ -45,101 +39,187 @@ from transactions.services.dispatching import (
     return_transfer,
     settle_transfer,
 )
-from transactions.services.movements import book_movement
-from transactions.services.notices import note_dispute, note_payment, note_payout
+from transactions.services.news import take_news
 
 log = logging.getLogger(__name__)
+
+# How long news may gather between two batches that are not full: many together cost little more
+# than one.
+GATHER_SECONDS: Final = 0.05
+
 start = between_failpoints("inbox.begin")(begin)
 lease = between_failpoints("inbox.lease")(lease_batch)
 finish = between_failpoints("inbox.mark")(mark)
-try_later = between_failpoints("inbox.postpone")(postpone)
+act = between_failpoints("callback.act")(take_news)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A callback that was read, and what it means, in the order to apply it."""
+
+    callback: Callback
+    meanings: Sequence[Meaning]
+
+    @property
+    def report(self) -> Report:
+        """Return it as the command takes it."""
+        return Report(
+            credential=self.callback.audit_ref,
+            trace_id=self.callback.trace_id,
+            meanings=self.meanings,
+        )
 
 
 def drain_inbox() -> int:
     """Work off what is due, batch by batch, as long as its share lasts; return how many were."""
     count, has_time = 0, share()
-    while has_time() and (batch := lease()):
-        for callback_id in batch:
-            callback = leased_callback(callback_id)
-            later = partial(try_later, callback, reason="an error of ours: see the alarm")
-            with one_alone(callback.audit_ref, otherwise=later):
-                work_off(callback)
+    while batch := lease():
+        for chunk in _chunks(batch):
+            work_off(chunk)
         count += len(batch)
+        if not has_time():
+            ring("integrations.drain_inbox")  # the others' turn, and then ours again
+            break
+        if len(batch) < BATCH:
+            time.sleep(GATHER_SECONDS)
     return count
 
 
-def work_off(callback: Callback) -> None:
-    """Carry out one leased callback and mark it. Running it twice ends as running it once."""
-    if not start(callback):
+def work_off(callbacks: Sequence[Callback]) -> None:
+    """Carry out leased callbacks of one provider and mark them. Twice ends as once."""
+    if not (begun := start(callbacks)):
         return
-    with under(trace_id=callback.trace_id):
-        try:
-            meanings = _read(callback)
-        except NotUnderstood as error:
-            finish(callback, CallbackState.QUARANTINED, detail=error.reason)
-        except Ignored as error:
-            finish(callback, CallbackState.IGNORED, detail=error.reason)
-        except NotYet as error:
-            try_later(callback, reason=error.reason)
+    told, endings = [], []
+    for callback, found in zip(begun, read_all(begun), strict=True):
+        if isinstance(found, Exception):
+            endings.append(_unread(callback, because=found))
         else:
-            _carry_out(callback, meanings=meanings)
+            told.append(Told(callback=callback, meanings=found))
+    endings += _carry_out(sorted(told, key=_moment))
+    finish(endings)
 
 
-def _read(callback: Callback) -> list[Meaning]:
-    """Open the box and ask the provider's reader what it says."""
-    inbound = inbound_of(callback.provider)
-    if inbound is None:
-        raise NotUnderstood(f"no provider {callback.provider}")
-    body = open_box(bytes(callback.body), private_key=settings.INBOX_PRIVATE_KEY)
-    return inbound.meanings(body=body, lookup=lookup_of(callback.provider))
+def _chunks(batch: Sequence[Callback]) -> list[list[Callback]]:
+    """Return what to work off together: one provider's, and each suspect by itself, last."""
+    suspects = [each for each in batch if each.is_suspect]
+    calm = sorted((each for each in batch if each not in suspects), key=lambda each: each.provider)
+    together = [list(chunk) for _, chunk in groupby(calm, key=lambda each: each.provider)]
+    return [*together, *([each] for each in suspects)]
 
 
-def _carry_out(callback: Callback, *, meanings: list[Meaning]) -> None:
-    """Run one command a meaning, in order, and mark the callback with what they did."""
-    actor = Actor(
+def _moment(told: Told) -> tuple[object, UUID]:
+    """Return when it happened, and when it came: the order in which news is applied."""
+    return min(each.occurred_at for each in told.meanings), told.callback.pk
+
+
+def _unread(callback: Callback, *, because: Exception) -> Ending:
+    """Return how a callback ends that could not be read."""
+    match because:
+        case NotUnderstood(reason=reason):
+            return ended(callback, CallbackState.QUARANTINED, detail=reason)
+        case Ignored(reason=reason):
+            return ended(callback, CallbackState.IGNORED, detail=reason)
+        case NotYet(reason=reason):
+            return postponed(callback, reason=reason)
+        case _:
+            return _put_aside(callback, because=because)
+
+
+def _put_aside(callback: Callback, *, because: Exception) -> Ending:
+    """Report what went wrong with one callback, and let it be tried again."""
+    match because:
+        case Refusal():
+            reason = str(because)
+        case DatabaseError():
+            reason = "database"
+        case _:
+            log.error("%s was put aside", callback.audit_ref, exc_info=because)
+            return postponed(callback, reason="an error of ours: see the alarm")
+    log.warning("callback %s: %s", callback.pk, type(because).__name__)
+    return postponed(callback, reason=reason)
+
+
+def _carry_out(told: Sequence[Told]) -> list[Ending]:
+    """Act on callbacks of one provider together; by halves where that fails, to one by itself."""
+    if not told:
+        return []
+    if any(isinstance(meaning, TransferNotice) for each in told for meaning in each.meanings):
+        return [_on_payouts(each) for each in told]
+    provider = told[0].callback.provider
+    try:
+        outcomes: Sequence[Outcome] = act(
+            actor=_speaker(provider, credential=f"{len(told)} callbacks"),
+            provider=provider,
+            reports=[each.report for each in told],
+        )
+    except Exception as error:  # noqa: BLE001 - a round is a process edge: `audit.rounds`
+        if len(told) == 1:
+            return [_put_aside(told[0].callback, because=error)]
+        log.warning("%s callbacks together: %s", len(told), type(error).__name__)
+        half = len(told) // 2
+        return [*_carry_out(told[:half]), *_carry_out(told[half:])]
+    said = groupby(outcomes, key=lambda each: each.credential)
+    return [
+        _ending(each.callback, outcomes=list(mine))
+        for each, (_, mine) in zip(told, said, strict=True)
+    ]
+
+
+def _ending(callback: Callback, *, outcomes: Sequence[Outcome]) -> Ending:
+    """Return how a callback ends whose meanings had these outcomes."""
+    last = outcomes[-1]
+    match last.refusal:
+        case Contradiction() | NotFound() as wrong:
+            return ended(
+                callback, CallbackState.QUARANTINED, detail=str(wrong), trace_id=last.trace_id
+            )
+        case Refusal() as refusal if last.is_over:
+            return _put_aside(callback, because=refusal)
+        case _:
+            said = ", ".join(each.said for each in outcomes)
+            return ended(
+                callback, CallbackState.PROCESSED, detail=said, trace_id=outcomes[0].trace_id
+            )
+
+
+def _on_payouts(told: Told) -> Ending:
+    """Run the command for each thing a bank says of a payout of ours."""
+    callback = told.callback
+    actor = _speaker(callback.provider, credential=callback.audit_ref)
+    outcomes: list[Outcome] = []
+    for notice in told.meanings:
+        assert isinstance(notice, TransferNotice)  # noqa: S101 - see _carry_out
+        trace_id = trace_of(notice) or callback.trace_id
+        refusal = None
+        with under(trace_id=trace_id):
+            try:
+                said = f"transfer {act_on_payout(notice, actor=actor)}"
+            except Refusal as no:
+                said, refusal = no.code, no
+            except Exception as error:  # noqa: BLE001 - as above
+                return _put_aside(callback, because=error)
+        outcomes.append(
+            Outcome(credential=callback.audit_ref, trace_id=trace_id, said=said, refusal=refusal)
+        )
+        if outcomes[-1].is_over:
+            break
+    return _ending(callback, outcomes=outcomes)
+
+
+def _speaker(provider: str, *, credential: str) -> Actor:
+    return Actor(
         kind=ActorKind.PROVIDER,
-        id=callback.provider,
-        label=callback.provider.capitalize(),
-        credential=callback.audit_ref,
+        id=provider,
+        label=provider.capitalize(),
+        credential=credential,
         grants=PROVIDER_GRANTS,
     )
-    said: list[str] = []
-    for meaning in meanings:
-        with under(trace_id=trace_of(meaning) or callback.trace_id):
-            try:
-                said.append(act_on(meaning, actor=actor))
-            except (AlreadyBooked, NothingChanged) as known:
-                said.append(known.code)
-            except (Contradiction, NotFound) as wrong:
-                finish(callback, CallbackState.QUARANTINED, detail=str(wrong))
-                return
-            except (Refusal, DatabaseError) as error:
-                log.warning("callback %s: %s", callback.pk, type(error).__name__)
-                try_later(
-                    callback, reason=str(error) if isinstance(error, Refusal) else "database"
-                )
-                return
-    with under(trace_id=trace_of(meanings[0]) or callback.trace_id):
-        finish(callback, CallbackState.PROCESSED, detail=", ".join(said))
 
 
 @between_failpoints("callback.act")
-def act_on(meaning: Meaning, *, actor: Actor) -> str:
-    """Run the one command that `meaning` asks for; return what was done, in a word or two."""
-    match meaning:
-        case Movement():
-            book_movement(actor=actor, movement=meaning)
-            return f"booked {meaning.kind}"
-        case PaymentNotice():
-            return f"payment {note_payment(actor=actor, notice=meaning).state}"
-        case DisputeNotice():
-            return f"dispute {note_dispute(actor=actor, notice=meaning).state}"
-        case PayoutNotice():
-            return f"payout {note_payout(actor=actor, notice=meaning).state}"
-        case TransferNotice():
-            return f"transfer {act_on_transfer(meaning, actor=actor)}"
-        case unreachable:
-            assert_never(unreachable)
+def act_on_payout(notice: TransferNotice, *, actor: Actor) -> str:
+    """Run the command for what a bank's callback says of one of our payouts."""
+    return act_on_transfer(notice, actor=actor)
 
 
 def act_on_transfer(notice: TransferNotice, *, actor: Actor) -> str:

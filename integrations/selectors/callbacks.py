@@ -8,7 +8,6 @@ from accounts.scopes import visible_books
 from audit.actors import Actor, ActorKind
 from audit.errors import NotFound
 from integrations.models import Callback
-from integrations.states import CallbackState
 
 
 def visible_callbacks(*, to: Actor) -> QuerySet[Callback]:
@@ -27,15 +26,3 @@ def access_callback(callback_id: UUID, *, actor: Actor, lock: bool = False) -> C
     if callback is None:
         raise NotFound(ref=f"callback:{callback_id}")
     return callback
-
-
-def leased_callback(callback_id: UUID) -> Callback:
-    """Return a callback this worker has leased."""
-    return Callback.objects.get(pk=callback_id)
-
-
-def held_callbacks(callback: Callback) -> QuerySet[Callback]:
-    """Return the row, as long as it is open and under the very lease `callback` was read with."""
-    return Callback.objects.filter(
-        pk=callback.pk, state=CallbackState.RECEIVED, due_at=callback.due_at
-    )

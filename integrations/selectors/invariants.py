@@ -21,7 +21,7 @@ INBOX: Final[tuple[tuple[str, str, str], ...]] = (
             SELECT substring(
                 convert_from(body, 'UTF8') FROM '"credential":"callback:([0-9a-f-]{36})"'
             ) AS callback_id
-            FROM audit_entry WHERE command = 'transactions.book_movement' AND outcome = 'done'
+            FROM audit_entry WHERE action = 'movement.booked'
         )
         SELECT format('callback %s says "%s" and booked nothing', c.id, c.detail)
         FROM integrations_callback AS c

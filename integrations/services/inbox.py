@@ -3,9 +3,8 @@
 Bookkeeping, not commands: nobody named acts here. The effects are commands of their own.
 """
 
-import random
+import json
 from collections.abc import Sequence
-from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
@@ -19,17 +18,15 @@ from audit.actors import Actor
 from audit.circumstances import current
 from audit.commands import command
 from audit.services.recording import record
+from integrations.endings import Ending
 from integrations.errors import NotQuarantined
 from integrations.models import Callback
 from integrations.providers.base import Genuine
-from integrations.selectors.callbacks import access_callback, held_callbacks
+from integrations.selectors.callbacks import access_callback
 from integrations.states import CallbackState
 
-BATCH: Final = 5
+BATCH: Final = 100
 LEASE_SECONDS: Final = 30
-ATTEMPTS_MAX: Final = 8
-FIRST_DELAY_SECONDS: Final = 2
-DETAIL_CHARS_MAX: Final = 300
 
 # The first sight of an event is stored; a second copy is counted; other content under the
 # same event id is kept beside it for a person to look at.
@@ -51,7 +48,24 @@ LEASE = """
         WHERE state = 'received' AND due_at <= now()
         ORDER BY due_at, id LIMIT %s FOR UPDATE SKIP LOCKED
     )
+    RETURNING *
+"""
+# A try has no word of its own until it ends: see `Callback.is_suspect`.
+BEGIN = """
+    UPDATE integrations_callback SET attempts = attempts + 1, detail = ''
+    WHERE id = ANY(%s::uuid[]) AND due_at = %s AND state = 'received'
     RETURNING id
+"""
+MARK = """
+    UPDATE integrations_callback AS c
+    SET state = e.state, detail = e.detail, trace_id = e.trace_id,
+        due_at = coalesce(e.due_at, c.due_at),
+        processed_at = CASE WHEN e.state <> 'received' THEN now() END
+    FROM jsonb_to_recordset(%s::jsonb) AS e (
+        id uuid, leased_until timestamptz, state text, detail text, trace_id text,
+        due_at timestamptz
+    )
+    WHERE c.id = e.id AND c.due_at = e.leased_until AND c.state = 'received'
 """
 
 
@@ -70,40 +84,38 @@ def receive(provider: str, *, endpoint: str, event: Genuine, body: bytes) -> Non
         )
 
 
-def lease_batch() -> Sequence[UUID]:
+def lease_batch() -> list[Callback]:
     """Take the next due callbacks for this worker alone; the lease ends by itself."""
+    return sorted(Callback.objects.raw(LEASE, [LEASE_SECONDS, BATCH]), key=lambda each: each.pk)
+
+
+def begin(callbacks: Sequence[Callback]) -> list[Callback]:
+    """Count a try of callbacks of one lease; return those that are still under it and open."""
+    ids = [each.pk for each in callbacks]
     with connection.cursor() as cursor:
-        cursor.execute(LEASE, [LEASE_SECONDS, BATCH])
-        return [key for (key,) in cursor.fetchall()]
+        cursor.execute(BEGIN, [ids, callbacks[0].due_at])
+        held = {key for (key,) in cursor.fetchall()}
+    begun = [each for each in callbacks if each.pk in held]
+    for callback in begun:
+        callback.attempts += 1
+    return begun
 
 
-def begin(callback: Callback) -> bool:
-    """Count a try; False where the lease has run out or somebody else has finished it."""
-    callback.attempts += 1
-    return held_callbacks(callback).update(attempts=callback.attempts) == 1
-
-
-def mark(callback: Callback, state: CallbackState, *, detail: str) -> None:
-    """Write down what became of a callback, unless another worker did while we were slow."""
-    held_callbacks(callback).update(
-        state=state,
-        detail=detail[:DETAIL_CHARS_MAX],
-        trace_id=current().trace_id,
-        processed_at=timezone.now(),
-    )
-
-
-def postpone(callback: Callback, *, reason: str) -> None:
-    """Try a callback again later, twice as late each time; quarantine it after the last try."""
-    if callback.attempts >= ATTEMPTS_MAX:
-        mark(callback, CallbackState.QUARANTINED, detail=f"gave up after {ATTEMPTS_MAX}: {reason}")
-        return
-    seconds = FIRST_DELAY_SECONDS * 2 ** (callback.attempts - 1)
-    jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, guards nothing
-    held_callbacks(callback).update(
-        due_at=timezone.now() + timedelta(seconds=seconds * jitter),
-        detail=reason[:DETAIL_CHARS_MAX],
-    )
+def mark(endings: Sequence[Ending]) -> None:
+    """Write down what became of callbacks, but for those another worker did while we were slow."""
+    spelled = [
+        {
+            "id": str(each.callback.pk),
+            "leased_until": each.callback.due_at.isoformat(),
+            "state": each.state,
+            "detail": each.detail,
+            "trace_id": each.trace_id,
+            "due_at": each.due_at.isoformat() if each.due_at else None,
+        }
+        for each in endings
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(MARK, [json.dumps(spelled)])
 
 
 @command

@@ -42,6 +42,8 @@ for module in (
     "integrations.api.callbacks",
     "transactions.rounds.approvals",
     "transactions.rounds.batches",
+    "transactions.rounds.holds",
+    "transactions.rounds.schedules",
 ):
     import_module(module)
 
@@ -51,7 +53,6 @@ CHUNK_ITEMS = 2
 # Reached by another process's door, by answers that this scene does not provoke, or by the clock.
 ELSEWHERE = (
     "inbox.store",
-    "inbox.postpone",
     "approval.obstacle",
     "dispatch.refusal",
     "hold.expire",

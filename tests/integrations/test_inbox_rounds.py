@@ -3,11 +3,11 @@
 import pytest
 from django.utils import timezone
 
+from integrations.endings import ATTEMPTS_MAX, ended
 from integrations.models import Callback
 from integrations.providers.base import Genuine
 from integrations.rounds.callbacks import drain_inbox
-from integrations.selectors.callbacks import leased_callback
-from integrations.services.inbox import ATTEMPTS_MAX, begin, lease_batch, mark, receive
+from integrations.services.inbox import begin, lease_batch, mark, receive
 from integrations.states import CallbackState
 from tests.factories import committed
 
@@ -47,14 +47,15 @@ def test_a_poison_callback_is_put_aside_and_the_rest_go_on(as_role: object) -> N
 @pytest.mark.usefixtures("_inbox_is_empty")
 def test_a_worker_whose_lease_ran_out_overwrites_nothing(as_role: object) -> None:
     arrive(10, as_role)
-    slow = leased_callback(lease_batch()[0])
+    slow = lease_batch()
     assert begin(slow)
-    Callback.objects.filter(pk=slow.pk).update(due_at=timezone.now())
-    fast = leased_callback(lease_batch()[0])
+    Callback.objects.filter(pk=slow[0].pk).update(due_at=timezone.now())
+    fast = lease_batch()
     assert begin(fast)
-    mark(fast, CallbackState.PROCESSED, detail="done")
-    mark(slow, CallbackState.QUARANTINED, detail="too late")
-    assert Callback.objects.get(pk=slow.pk).state == CallbackState.PROCESSED
+    assert not begin(slow)
+    mark([ended(fast[0], CallbackState.PROCESSED, detail="done")])
+    mark([ended(slow[0], CallbackState.QUARANTINED, detail="too late")])
+    assert Callback.objects.get(pk=slow[0].pk).state == CallbackState.PROCESSED
 
 
 @pytest.mark.usefixtures("_inbox_is_empty")

@@ -24,7 +24,7 @@ from transactions.errors import (
     AlreadyBooked,
     InsufficientFunds,
 )
-from transactions.ledger.standings import standings
+from transactions.ledger.standings import read_standings
 from transactions.limits import Spending
 from transactions.standing import Standing
 
@@ -75,7 +75,8 @@ def post(draft: Draft) -> UUID:
     Refuses with AlreadyBooked, AccountFrozen or InsufficientFunds; a Fault
     where the lines do not balance.
     """
-    sound = replace(draft, lines=_spilled(draft), spill_id=None)
+    named = {line.account_id for line in draft.lines} if draft.spill_id else ()
+    sound = spilled(draft, standings=stand(named) if named else {})
     with transaction.atomic():  # what is refused here may be looked into afterwards
         ((journal_id,),) = send(posting([sound]))
     found: UUID = journal_id
@@ -99,6 +100,28 @@ def posting(drafts: Sequence[Draft]) -> Call:
     )
 
 
+def spilled(draft: Draft, *, standings: Mapping[UUID, Standing]) -> Draft:
+    """Return the draft as its accounts can bear it, the rest moved to the spill account.
+
+    Counts in `standings`, which are locked, what it makes of them.
+    """
+    if draft.spill_id is None:
+        return draft
+    lines: list[Line] = []
+    for line in draft.lines:
+        account = standings.get(line.account_id)
+        borne = account.bearable(line.amount_minor) if account else line.amount_minor
+        if account:
+            account.posted_minor += borne
+        rest = line.amount_minor - borne
+        if borne:
+            lines.append(replace(line, amount_minor=borne))
+        if rest:
+            spill = replace(line, account_id=draft.spill_id, amount_minor=rest, release_minor=0)
+            lines.append(spill)
+    return replace(draft, lines=lines, spill_id=None)
+
+
 def stand(
     account_ids: Collection[UUID], *, book_id: UUID | None = None, spending: Spending | None = None
 ) -> dict[UUID, Standing]:
@@ -115,7 +138,7 @@ def stand(
             "SELECT * FROM ledger_stand(%s::uuid[], %s::uuid, %s::text[], %s::numeric, %s::int)",
             [f"{{{','.join(map(str, account_ids))}}}", book_id, *(about or (None, None, None))],
         )
-        return standings(cursor.fetchall())
+        return read_standings(cursor.fetchall())
 
 
 def lock(*account_ids: UUID) -> None:
@@ -170,26 +193,6 @@ def _rules(payer_id: UUID, *, origin: str = "") -> dict[str, Meaning]:
         "ledger_foreign_book": lambda e: NotFound(ref=f"book:{blamed(e)}"),
         "transactions_journalorigin_pkey": AlreadyBooked(origin=origin),
     }
-
-
-def _spilled(draft: Draft) -> list[Line]:
-    """Return the draft's lines, what their accounts cannot bear moved to the spill account."""
-    if draft.spill_id is None:
-        return list(draft.lines)
-    stood = stand({line.account_id for line in draft.lines})
-    lines: list[Line] = []
-    for line in draft.lines:
-        account = stood.get(line.account_id)
-        borne = account.bearable(line.amount_minor) if account else line.amount_minor
-        if account:
-            account.posted_minor += borne
-        rest = line.amount_minor - borne
-        if borne:
-            lines.append(replace(line, amount_minor=borne))
-        if rest:
-            spill = replace(line, account_id=draft.spill_id, amount_minor=rest, release_minor=0)
-            lines.append(spill)
-    return lines
 
 
 def _blamed(error: Error) -> UUID | None:

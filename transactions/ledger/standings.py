@@ -24,7 +24,7 @@ NAMES = (
 )
 
 
-def standings(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, Standing]:
+def read_standings(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, Standing]:
     """Return the rows of `ledger_stand` by account; a partner's limits are shared by its own."""
     found: dict[UUID, Standing] = {}
     shared: dict[tuple[UUID, str], list[Cap]] = {}

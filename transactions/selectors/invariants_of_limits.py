@@ -16,8 +16,9 @@ LIMITS: Final[tuple[tuple[str, str, str], ...]] = (
             UNION ALL
             SELECT h.account_id, h.book_id, a.currency,
                 CASE WHEN h.transfer_id IS NULL THEN 'hold' ELSE 'payout' END, h.created_at,
-                h.amount_minor - h.released_minor - CASE
-                    WHEN h.released_minor < h.amount_minor THEN coalesce(t.fee_minor, 0) ELSE 0 END,
+                h.amount_minor - h.released_minor
+                    - CASE WHEN h.released_minor < h.amount_minor THEN coalesce(t.fee_minor, 0)
+                        ELSE 0 END,
                 CASE WHEN h.released_minor < h.amount_minor THEN 1 ELSE 0 END
             FROM transactions_hold AS h
             INNER JOIN transactions_ledgeraccount AS a ON a.id = h.account_id

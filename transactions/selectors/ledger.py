@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Partner
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
@@ -39,13 +39,18 @@ def access_ledger_accounts(
     return {account.pk: account for account in found}
 
 
-def account_for_money(account_id: UUID | None, *, currency: str) -> LedgerAccount | None:
-    """Return the account that incoming money names, None where none of its currency."""
-    if account_id is None:
-        return None
-    return LedgerAccount.objects.filter(
-        pk=account_id, currency=currency, keeps_balance=True
-    ).first()
+def money_accounts(account_ids: Collection[UUID]) -> dict[UUID, LedgerAccount]:
+    """Return the ledger's side of those of the accounts that are there, whoever asks."""
+    found = LedgerAccount.objects.filter(pk__in=list(account_ids), keeps_balance=True)
+    return {account.pk: account for account in found} if account_ids else {}
+
+
+def system_accounts(
+    book_ids: Collection[UUID], *, codes: Collection[str]
+) -> dict[tuple[str, UUID, str], LedgerAccount]:
+    """Return the books' own accounts of these codes, by code, book and currency."""
+    found = LedgerAccount.objects.filter(book_id__in=list(book_ids), code__in=list(codes))
+    return {(each.code, each.book_id, each.currency): each for each in found}
 
 
 def partner_of_book(book_id: UUID) -> Partner:
@@ -64,13 +69,19 @@ def journal_of_origin(origin: str) -> UUID | None:
     return JournalOrigin.objects.filter(pk=origin).values_list("journal_id", flat=True).first()
 
 
-def booked_on(code: str, *, origin: str) -> int:
-    """Return what the journal of `origin` moved on the system account `code`."""
-    found = Posting.objects.filter(
-        journal_id__in=JournalOrigin.objects.filter(origin=origin).values("journal_id"),
-        account_id__in=LedgerAccount.objects.filter(code=code).values("pk"),
-    ).aggregate(total=Sum("amount_minor"))
-    return int(found["total"] or 0)
+def booked_on(code: str, *, origins: Collection[str]) -> dict[str, int]:
+    """Return what the journals of those origins that are booked moved on system account `code`."""
+    booked = JournalOrigin.objects.filter(pk__in=list(origins)) if origins else ()
+    journals = {each.journal_id: each.origin for each in booked}
+    totals = dict.fromkeys(journals.values(), 0)
+    if journals:
+        lines = Posting.objects.filter(
+            journal_id__in=list(journals),
+            account_id__in=LedgerAccount.objects.filter(code=code).values("pk"),
+        )
+        for journal_id, amount in lines.values_list("journal_id", "amount_minor"):
+            totals[journals[journal_id]] += amount
+    return totals
 
 
 def visible_journals(*, to: Actor) -> QuerySet[Journal]:

@@ -1,53 +1,51 @@
 """Reading what providers told us of, for the commands that note and book it."""
 
+from collections.abc import Collection
+from typing import Final
+
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
 from accounts.scopes import by_account
 from audit.actors import Actor
 from transactions.models import Dispute, Payment, ProviderPayout
 
-
-def payment_named(provider: str, *, reference: str | None) -> Payment | None:
-    """Return a payment by the provider's name for it (charge or intent), locked."""
-    if not reference:
-        return None
-    known = Payment.objects.select_for_update(no_key=True, of=("self",)).filter(provider=provider)
-    return known.filter(reference=reference).first() or known.filter(intent_ref=reference).first()
-
-
-def placeholder_of(provider: str, *, intent_ref: str | None) -> Payment | None:
-    """Return the row of an intent that has no charge yet, locked: its charge takes it over."""
-    if not intent_ref:
-        return None
-    known = Payment.objects.select_for_update(no_key=True, of=("self",))
-    return known.filter(provider=provider, reference=intent_ref, intent_ref=intent_ref).first()
+LOCK_NAMES: Final = """
+    SELECT pg_advisory_xact_lock(key) FROM (
+        SELECT DISTINCT hashtextextended(name, 0) AS key
+        FROM unnest(%s::text[]) AS name ORDER BY key
+    ) AS keys
+"""
 
 
-def one_at_a_time(provider: str, *, reference: str) -> None:
-    """Let one transaction at a time note a payment: its first news may come twice at once."""
+def one_at_a_time(provider: str, *, names: Collection[str]) -> None:
+    """Let one transaction at a time act on what goes by any of these names, in one order for all.
+
+    The first news of something may come twice at once, when there is no row to lock yet.
+    """
     with connection.cursor() as cursor:
-        name = f"payment:{provider}:{reference}"
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        cursor.execute(LOCK_NAMES, [[f"payment:{provider}:{name}" for name in names]])
 
 
-def dispute_named(provider: str, *, reference: str) -> Dispute | None:
-    """Return a dispute by the provider's name for it, locked."""
-    return (
-        Dispute.objects.select_for_update(no_key=True, of=("self",))
-        .filter(provider=provider, reference=reference)
-        .first()
-    )
+def payments_named(provider: str, *, names: Collection[str]) -> list[Payment]:
+    """Return the payments that a provider calls so, by charge or intent, locked in order."""
+    known = Payment.objects.select_for_update(no_key=True, of=("self",)).filter(provider=provider)
+    called = Q(reference__in=names) | Q(intent_ref__in=names)
+    return list(known.filter(called).order_by("pk")) if names else []
 
 
-def payout_named(provider: str, *, reference: str) -> ProviderPayout | None:
-    """Return a provider's payout by its name for it, locked."""
-    return (
-        ProviderPayout.objects.select_for_update(no_key=True, of=("self",))
-        .filter(provider=provider, reference=reference)
-        .first()
-    )
+def disputes_named(provider: str, *, names: Collection[str]) -> list[Dispute]:
+    """Return the disputes that a provider calls so, locked in order."""
+    known = Dispute.objects.select_for_update(no_key=True, of=("self",)).filter(provider=provider)
+    return list(known.filter(reference__in=names).order_by("pk")) if names else []
+
+
+def payouts_named(provider: str, *, names: Collection[str]) -> list[ProviderPayout]:
+    """Return the payouts to our bank that a provider calls so, locked in order."""
+    known = ProviderPayout.objects.select_for_update(no_key=True, of=("self",))
+    called = known.filter(provider=provider, reference__in=names)
+    return list(called.order_by("pk")) if names else []
 
 
 def visible_payments(*, to: Actor) -> QuerySet[Payment]:

@@ -3,29 +3,17 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from accounts.services.mailbox import publish
 from audit.actors import Actor
 from audit.circumstances import current
 from audit.commands import command
 from audit.history import Guarded
-from audit.services.recording import record
 from audit.typeids import typeid
 from transactions.errors import AlreadyBooked, Contradiction
-from transactions.ledger.accounts import (
-    SHORTFALL,
-    SUSPENSE,
-    bank,
-    clearing,
-    fees,
-    house_book,
-    newly_opened,
-    system_account,
-)
-from transactions.ledger.posting import Draft, Line, post
+from transactions.ledger.accounts import SHORTFALL, SUSPENSE, bank, clearing, fees, newly_opened
+from transactions.ledger.posting import Draft, Line
 from transactions.meanings import Movement, MovementKind, PaymentState
 from transactions.models import LedgerAccount, Payment
-from transactions.selectors.ledger import account_for_money, booked_on
-from transactions.selectors.payments import payment_named
+from transactions.services.subjects import Subjects, subjects_of
 
 TO_OUR_BANK = frozenset({MovementKind.PAYOUT, MovementKind.PAYOUT_FAILURE})
 
@@ -34,32 +22,40 @@ TO_OUR_BANK = frozenset({MovementKind.PAYOUT, MovementKind.PAYOUT_FAILURE})
 def book_movement(*, actor: Actor, movement: Movement) -> None:
     """Post one movement of our balance with a provider, once for its origin.
 
+    AlreadyBooked if it is in the books, Contradiction if as another sum.
+    """
+    subjects = subjects_of([movement], provider=movement.provider)
+    book(movement, subjects=subjects, actor=actor)
+    subjects.write()
+
+
+def book(movement: Movement, *, subjects: Subjects, actor: Actor) -> None:
+    """Decide on one movement: its journal, its payment, its letter and its entry.
+
     The gross goes to the account named (or the payment's, or suspense in the
     house's book), the net to the provider's clearing account, the fee to its
     fee account. What an account cannot bear goes to the book's shortfall:
-    the money has moved, so the books must say so. AlreadyBooked if they do.
+    the money has moved, so the books must say so.
     """
-    payment = payment_named(movement.provider, reference=movement.payment_ref)
-    sides = _sides(movement, payment=payment)
+    _check_new(movement, subjects=subjects)
+    payment = subjects.payment(movement.payment_ref)
+    over = _sides(movement, payment=payment, subjects=subjects)
     if movement.kind is MovementKind.CHARGE and payment is None:
-        payment = _payment_of(movement, sides=sides)
-    try:
-        journal_id = post(_draft(movement, sides=sides, payment=payment))
-    except AlreadyBooked:
-        _check_same(movement)
-        raise
-    rows: list[Guarded] = [*newly_opened(sides.counter, sides.clear, sides.fee, sides.spill)]
+        payment = _payment_of(movement, sides=over)
+    subjects.post(_draft(movement, sides=over, payment=payment), net_minor=movement.net_minor)
+    rows: list[Guarded] = [*newly_opened(over.counter, over.clear, over.fee, over.spill)]
     if payment is not None:
         _count(movement, payment=payment)
+        subjects.name(payment)
         rows.append(payment)
-    _tell(movement, sides=sides)
-    record(
+    _tell(movement, sides=over, subjects=subjects)
+    subjects.witness(
         "movement.booked",
         actor=actor,
-        target=payment or sides.counter,
-        facts={"journal": journal_id, "origin": movement.origin, "kind": movement.kind},
+        target=payment or over.counter,
+        facts={"origin": movement.origin, "kind": movement.kind},
         rows=rows,
-        book_id=sides.book_id,
+        book_id=over.book_id,
     )
 
 
@@ -80,13 +76,13 @@ class Sides:
         return self.owner if self.counter is self.owner else None
 
 
-def _sides(movement: Movement, *, payment: Payment | None) -> Sides:
+def _sides(movement: Movement, *, payment: Payment | None, subjects: Subjects) -> Sides:
     """Return the accounts that a movement runs over, opening the system's where they are new."""
-    owner = _owner(movement, payment=payment)
-    book_id = _book(owner, payment=payment)
+    owner = _owner(movement, payment=payment, subjects=subjects)
+    book_id = _book(owner, payment=payment, subjects=subjects)
 
     def ours(code: str) -> LedgerAccount:
-        return system_account(code, book_id=book_id, currency=movement.currency)
+        return subjects.system(code, book_id=book_id, currency=movement.currency)
 
     if movement.kind in TO_OUR_BANK:
         counter = ours(bank(movement.provider))
@@ -125,17 +121,20 @@ def _draft(movement: Movement, *, sides: Sides, payment: Payment | None) -> Draf
     )
 
 
-def _check_same(movement: Movement) -> None:
-    """Refuse a movement that is in the books already, but as another sum."""
-    booked = booked_on(clearing(movement.provider), origin=movement.origin)
-    if booked != -movement.net_minor:
-        said = f"booked as {-booked}, now told as {movement.net_minor}"
+def _check_new(movement: Movement, *, subjects: Subjects) -> None:
+    """Refuse a movement that is in the books already, and above all as another sum."""
+    booked = subjects.booked.get(movement.origin)
+    if booked is None:
+        return
+    if booked != movement.net_minor:
+        said = f"booked as {booked}, now told as {movement.net_minor}"
         raise Contradiction(ref=movement.origin, detail=said)
+    raise AlreadyBooked(origin=movement.origin)
 
 
-def _tell(movement: Movement, *, sides: Sides) -> None:
+def _tell(movement: Movement, *, sides: Sides, subjects: Subjects) -> None:
     """Leave the partner a letter about money that moved."""
-    publish(
+    subjects.tell(
         f"movement.{movement.kind.value}",
         book_id=sides.book_id,
         occurred_at=movement.occurred_at,
@@ -150,31 +149,34 @@ def _tell(movement: Movement, *, sides: Sides) -> None:
     )
 
 
-def _owner(movement: Movement, *, payment: Payment | None) -> LedgerAccount | None:
+def _owner(
+    movement: Movement, *, payment: Payment | None, subjects: Subjects
+) -> LedgerAccount | None:
     """Return the account the money is for, None where nobody has said.
 
     What a payer's metadata names counts for a first charge only (and for our
     own payouts): metadata may change later, and a refund must come from the
     account that was paid.
     """
-    is_first = payment is None or (payment.account is None and not payment.booked_minor)
-    if movement.kind in TO_OUR_BANK or (movement.kind is MovementKind.CHARGE and is_first):
-        return account_for_money(movement.account_id, currency=movement.currency)
-    paid = payment.account if payment else None
+    is_first = payment is None or (payment.account_id is None and not payment.booked_minor)
+    is_named = movement.kind in TO_OUR_BANK or (movement.kind is MovementKind.CHARGE and is_first)
+    paid = payment.account_id if payment else None
     # A payment settled in another currency than its account's waits in suspense.
-    return paid if paid is not None and paid.currency == movement.currency else None
+    return subjects.account_for_money(
+        movement.account_id if is_named else paid, currency=movement.currency
+    )
 
 
-def _book(owner: LedgerAccount | None, *, payment: Payment | None) -> UUID:
+def _book(owner: LedgerAccount | None, *, payment: Payment | None, subjects: Subjects) -> UUID:
     """Return the book the money belongs to; the house's where nobody has said."""
     if owner is not None:
         return owner.book_id
-    return payment.book_id if payment else house_book().pk
+    return payment.book_id if payment else subjects.house()
 
 
 def _payment_of(movement: Movement, *, sides: Sides) -> Payment:
     """Return the payment a charge belongs to, where no notice has told of it yet."""
-    return Payment.objects.create(
+    return Payment(
         book_id=sides.book_id,
         account=sides.owner,
         provider=movement.provider,
@@ -198,4 +200,3 @@ def _count(movement: Movement, *, payment: Payment) -> None:
             payment.disputed_minor -= movement.amount_minor
         case _:
             pass
-    payment.save(update_fields=["booked_minor", "refunded_minor", "disputed_minor"])

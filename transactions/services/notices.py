@@ -2,13 +2,10 @@
 
 from typing import Final
 
-from accounts.services.mailbox import publish
 from audit.actors import Actor
 from audit.circumstances import current
 from audit.commands import command
-from audit.services.recording import record
 from transactions.errors import Contradiction, NothingChanged
-from transactions.ledger.accounts import house_book
 from transactions.meanings import (
     DisputeNotice,
     DisputeState,
@@ -18,14 +15,7 @@ from transactions.meanings import (
     PayoutState,
 )
 from transactions.models import Dispute, Payment, ProviderPayout
-from transactions.selectors.ledger import account_for_money
-from transactions.selectors.payments import (
-    dispute_named,
-    one_at_a_time,
-    payment_named,
-    payout_named,
-    placeholder_of,
-)
+from transactions.services.subjects import Subjects, subjects_of
 
 # A later state may follow an earlier one and never the other way: late news changes nothing.
 PAYMENT_RANK: Final = {
@@ -58,33 +48,54 @@ PAYOUT_RANK: Final = {
 @command
 def note_payment(*, actor: Actor, notice: PaymentNotice) -> Payment:
     """Note how a payment stands; NothingChanged if that is old, Contradiction if impossible."""
-    one_at_a_time(notice.provider, reference=notice.intent_ref or notice.reference)
-    payment = payment_named(notice.provider, reference=notice.reference)
-    if payment is None:
-        payment = placeholder_of(notice.provider, intent_ref=notice.intent_ref)
-    if payment is None:
-        payment = _new_payment(notice)
-    else:
-        _check_payment(notice, payment=payment)
-        _adopt(notice, payment=payment)
-        payment.state = notice.state.value
-        payment.reference = notice.reference
-        payment.intent_ref = notice.intent_ref or payment.intent_ref
-        payment.failure_code = (notice.failure_code or "")[:80]
-        payment.save()
-    _tell(f"payment.{payment.state}", row=payment, notice=notice)
-    record("payment.noted", actor=actor, target=payment, rows=[payment], book_id=payment.book_id)
+    subjects = subjects_of([notice], provider=notice.provider)
+    payment = payment_noted(notice, subjects=subjects, actor=actor)
+    subjects.write()
     return payment
 
 
 @command
 def note_dispute(*, actor: Actor, notice: DisputeNotice) -> Dispute:
     """Note how a dispute stands; NothingChanged if that is old, Contradiction if changed."""
-    dispute = dispute_named(notice.provider, reference=notice.reference)
-    payment = payment_named(notice.provider, reference=notice.payment_ref)
+    subjects = subjects_of([notice], provider=notice.provider)
+    dispute = dispute_noted(notice, subjects=subjects, actor=actor)
+    subjects.write()
+    return dispute
+
+
+@command
+def note_payout(*, actor: Actor, notice: PayoutNotice) -> ProviderPayout:
+    """Note how a provider's payout to our bank stands; it may fail even after it was paid."""
+    subjects = subjects_of([notice], provider=notice.provider)
+    payout = payout_noted(notice, subjects=subjects, actor=actor)
+    subjects.write()
+    return payout
+
+
+def payment_noted(notice: PaymentNotice, *, subjects: Subjects, actor: Actor) -> Payment:
+    """Decide on news of a payment: its row, its letter and its entry."""
+    payment = subjects.payment(notice.reference) or subjects.placeholder(notice.intent_ref)
+    if payment is None:
+        payment = _new_payment(notice, subjects=subjects)
+    else:
+        _check_payment(notice, payment=payment)
+        _adopt(notice, payment=payment, subjects=subjects)
+        payment.state = notice.state.value
+        payment.reference = notice.reference
+        payment.intent_ref = notice.intent_ref or payment.intent_ref
+        payment.failure_code = (notice.failure_code or "")[:80]
+    subjects.name(payment)
+    _keep("payment", row=payment, notice=notice, subjects=subjects, actor=actor)
+    return payment
+
+
+def dispute_noted(notice: DisputeNotice, *, subjects: Subjects, actor: Actor) -> Dispute:
+    """Decide on news of a dispute: its row, its letter and its entry."""
+    dispute = subjects.disputes.get(notice.reference)
     if dispute is None:
-        dispute = Dispute.objects.create(
-            book_id=payment.book_id if payment else house_book().pk,
+        payment = subjects.payment(notice.payment_ref)
+        dispute = subjects.disputes[notice.reference] = Dispute(
+            book_id=payment.book_id if payment else subjects.house(),
             payment_ref=notice.payment_ref,
             provider=notice.provider,
             reference=notice.reference,
@@ -104,25 +115,21 @@ def note_dispute(*, actor: Actor, notice: DisputeNotice) -> Dispute:
             ref=dispute.audit_ref,
         )
         dispute.state = notice.state.value
-        dispute.save(update_fields=["state"])
-    _tell(f"dispute.{dispute.state}", row=dispute, notice=notice)
-    record("dispute.noted", actor=actor, target=dispute, rows=[dispute], book_id=dispute.book_id)
+    _keep("dispute", row=dispute, notice=notice, subjects=subjects, actor=actor)
     return dispute
 
 
-@command
-def note_payout(*, actor: Actor, notice: PayoutNotice) -> ProviderPayout:
-    """Note how a provider's payout to our bank stands; it may fail even after it was paid."""
-    payout = payout_named(notice.provider, reference=notice.reference)
+def payout_noted(notice: PayoutNotice, *, subjects: Subjects, actor: Actor) -> ProviderPayout:
+    """Decide on news of a provider's payout: its row, its letter and its entry."""
+    payout = subjects.payouts.get(notice.reference)
     if payout is None:
-        payout = ProviderPayout.objects.create(
-            book_id=house_book().pk,
+        payout = subjects.payouts[notice.reference] = ProviderPayout(
+            book_id=subjects.house(),
             provider=notice.provider,
             reference=notice.reference,
             state=notice.state.value,
             amount_minor=notice.amount_minor,
             currency=notice.currency,
-            failure_code=(notice.failure_code or "")[:80],
             trace_id=current().trace_id,
             arrival_at=notice.arrival_at,
             occurred_at=notice.occurred_at,
@@ -136,19 +143,15 @@ def note_payout(*, actor: Actor, notice: PayoutNotice) -> ProviderPayout:
             ref=payout.audit_ref,
         )
         payout.state = notice.state.value
-        payout.failure_code = (notice.failure_code or "")[:80]
-        payout.save(update_fields=["state", "failure_code"])
-    _tell(f"provider_payout.{payout.state}", row=payout, notice=notice)
-    record(
-        "provider_payout.noted", actor=actor, target=payout, rows=[payout], book_id=payout.book_id
-    )
+    payout.failure_code = (notice.failure_code or "")[:80]
+    _keep("provider_payout", row=payout, notice=notice, subjects=subjects, actor=actor)
     return payout
 
 
-def _new_payment(notice: PaymentNotice) -> Payment:
-    account = account_for_money(notice.account_id, currency=notice.currency)
-    return Payment.objects.create(
-        book_id=account.book_id if account else house_book().pk,
+def _new_payment(notice: PaymentNotice, *, subjects: Subjects) -> Payment:
+    account = subjects.account_for_money(notice.account_id, currency=notice.currency)
+    return Payment(
+        book_id=account.book_id if account else subjects.house(),
         account=account,
         provider=notice.provider,
         reference=notice.reference,
@@ -162,11 +165,11 @@ def _new_payment(notice: PaymentNotice) -> Payment:
     )
 
 
-def _adopt(notice: PaymentNotice, *, payment: Payment) -> None:
+def _adopt(notice: PaymentNotice, *, payment: Payment, subjects: Subjects) -> None:
     """Take the account a payer named only later, as long as nothing of the payment is booked."""
-    if payment.account is not None or payment.booked_minor:
+    if payment.account_id is not None or payment.booked_minor:
         return
-    account = account_for_money(notice.account_id, currency=notice.currency)
+    account = subjects.account_for_money(notice.account_id, currency=notice.currency)
     if account is not None:
         payment.account, payment.book_id = account, account.book_id
 
@@ -199,15 +202,17 @@ def _check_rank(here: int, told: int, *, is_same: bool, ref: str) -> None:
         raise Contradiction(ref=ref, detail="the provider told the opposite before")
 
 
-def _tell(
-    type: str,  # noqa: A002
+def _keep(
+    noun: str,
     *,
     row: Payment | Dispute | ProviderPayout,
     notice: PaymentNotice | DisputeNotice | PayoutNotice,
+    subjects: Subjects,
+    actor: Actor,
 ) -> None:
-    """Leave the partner a letter about it."""
-    publish(
-        type,
+    """Leave the partner a letter about it, and write it down."""
+    subjects.tell(
+        f"{noun}.{row.state}",
         book_id=row.book_id,
         occurred_at=notice.occurred_at,
         payload={
@@ -218,3 +223,4 @@ def _tell(
             "currency": row.currency,
         },
     )
+    subjects.witness(f"{noun}.noted", actor=actor, target=row, rows=[row], book_id=row.book_id)

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -75,13 +76,18 @@ class World:
             self.mischief.times -= 1
             return self.mischief
 
-    def find(self, *, kind: str, ref: str) -> Answer:
-        """Return the object called `ref`, or Stripe's own way of saying that there is none."""
+    def find(self, *, kind: str, ref: str, expand: Sequence[str] = ()) -> Answer:
+        """Return the object called `ref`, or Stripe's own way of saying that there is none.
+
+        The members in `expand` are spelled out where they are known by their ids.
+        """
         with self.lock:
             found = self.objects.get(ref)
-        if found is None or found.get("object") != kind:
-            return _refusal(HTTPStatus.NOT_FOUND, f"No such {kind}: '{ref}'")
-        return HTTPStatus.OK, found
+            if found is None or found.get("object") != kind:
+                return _refusal(HTTPStatus.NOT_FOUND, f"No such {kind}: '{ref}'")
+            named = {name: found[name] for name in expand if isinstance(found.get(name), str)}
+            known = {name: self.objects[key] for name, key in named.items() if key in self.objects}
+        return HTTPStatus.OK, found | known
 
     def events(self, query: dict[str, list[str]]) -> Answer:
         """Return a page of events, newest first, as the query's limit and bounds say."""
@@ -157,7 +163,8 @@ class Desk(BaseHTTPRequestHandler):
             case ["v1", "events"]:
                 return self.world.events(query)
             case ["v1", plural, ref] if plural in _KINDS:
-                return self.world.find(kind=_KINDS[plural], ref=ref)
+                expand = query.get("expand[]", [])
+                return self.world.find(kind=_KINDS[plural], ref=ref, expand=expand)
             case _:
                 return _refusal(HTTPStatus.NOT_FOUND, f"Unrecognized request URL (GET: {path})")
 
@@ -187,12 +194,22 @@ class Desk(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+class Counter(ThreadingHTTPServer):
+    """Where many may ask at once, and may leave without a word."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a caller who hung up, such as a worker that was killed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def serve(world: World, *, key: str, port: int, host: str = "127.0.0.1") -> ThreadingHTTPServer:
     """Return a server of `world`, bound and not yet serving; port 0 takes a free one."""
     desk = type("StripeDesk", (Desk,), {"world": world, "key": key})
-    server = ThreadingHTTPServer((host, port), desk)
-    server.daemon_threads = True
-    return server
+    return Counter((host, port), desk)
 
 
 def main() -> None:

@@ -73,6 +73,19 @@ def balance_transaction(ref: str, *, lookup: Lookup) -> Node:
     return found
 
 
+def told_or_asked(named: Node, *, lookup: Lookup) -> Node:
+    """Return the balance transaction that an answer of Stripe's names, fetched if only named.
+
+    Never for what a callback says: only an answer's own spelling of it can be believed.
+    """
+    ref = named.ref("txn")
+    if not isinstance(named.value, dict):
+        return balance_transaction(ref, lookup=lookup)
+    found = Node(named.value, f"balance_transaction[{ref}]")
+    found.at("object").one_of("balance_transaction")
+    return found
+
+
 def movement_of(ref: str, *, expected: Expected, subject: Subject, lookup: Lookup) -> Movement:
     """Return the movement that balance transaction `ref` states, looked up at Stripe."""
     return read_movement(

@@ -9,7 +9,14 @@ from typing import Final
 
 from integrations.providers.base import Lookup, NotYet
 from integrations.providers.stripe import balance
-from integrations.providers.stripe.balance import SLUG, Subject, account_named, movement_of
+from integrations.providers.stripe.balance import (
+    SLUG,
+    Subject,
+    account_named,
+    movement_of,
+    read_movement,
+    told_or_asked,
+)
 from integrations.providers.stripe.currencies import iso_minor
 from integrations.providers.stripe.reading import Node
 from transactions.meanings import Meaning, Movement, PaymentNotice, PaymentState
@@ -141,9 +148,10 @@ def _movements(charge: Node, *, notice: PaymentNotice, lookup: Lookup) -> Iterat
     subject = Subject(
         ref=notice.reference, payment_ref=notice.reference, account_id=notice.account_id
     )
-    own = charge.at("balance_transaction").ref_or_none("txn")
-    if own is not None:
-        yield movement_of(own, expected=balance.CHARGE, subject=subject, lookup=lookup)
+    own = charge.at("balance_transaction")
+    if not own.is_absent:
+        found = told_or_asked(own, lookup=lookup)
+        yield read_movement(found, expected=balance.CHARGE, subject=subject)
     elif notice.state is PaymentState.SUCCEEDED:
         raise NotYet(f"{notice.reference} has no balance transaction yet")
     returned = charge.at("failure_balance_transaction").ref_or_none("txn")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 from typing import Final, NoReturn, cast
 
 from transactions.meanings import NotUnderstood
@@ -29,8 +30,25 @@ _DOTTED: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*", re.ASCII)
 _DOTTED_CHARS_MAX: Final = 100
 
 
-class _Pairs(list[tuple[str, object]]):
-    """The members of an object in order, repeated keys included."""
+class _Repeated(list[tuple[str, object]]):
+    """The members of an object that gives a key twice."""
+
+
+class _Odd(Exception):
+    """Something in a value that we do not take, and the steps to it, the last one first."""
+
+    def __init__(self, reason: str, *steps: str | int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.steps = list(steps)
+
+    @property
+    def path(self) -> str:
+        """Return the way to it from the top."""
+        path = "$"
+        for step in reversed(self.steps):
+            path = f"{path}[{step}]" if isinstance(step, int) else _joined(path, step)
+        return path
 
 
 def strict_json(body: bytes) -> object:
@@ -40,13 +58,18 @@ def strict_json(body: bytes) -> object:
     try:
         value = json.loads(
             body.decode("utf-8"),
-            object_pairs_hook=_Pairs,
+            object_pairs_hook=_object,
             parse_float=_inexact,
             parse_constant=_not_json,
         )
     except (ValueError, RecursionError) as error:
         raise NotUnderstood("$: not JSON in UTF-8") from error
-    return _settled(value, path="$", depth=0)
+    try:
+        if isinstance(value, dict | list):
+            _check(value, depth=0)
+    except _Odd as odd:
+        raise NotUnderstood(f"{odd.path}: {odd.reason}") from odd
+    return value
 
 
 def _inexact(text: str) -> float:
@@ -59,26 +82,28 @@ def _not_json(_text: str) -> NoReturn:
     raise ValueError
 
 
-def _settled(value: object, *, path: str, depth: int) -> object:
-    """Turn pairs into dicts all the way down, refusing repeated keys and excess by path."""
-    if depth > DEPTH_MAX:
-        raise NotUnderstood(f"{path}: deeper than {DEPTH_MAX}")
-    if isinstance(value, _Pairs):
-        settled: dict[str, object] = {}
-        for key, member in value:
-            inner = _joined(path, key)
-            if key in settled:
-                raise NotUnderstood(f"{inner}: given twice")
-            settled[key] = _settled(member, path=inner, depth=depth + 1)
-        return settled
-    if isinstance(value, list):
-        if len(value) > MEMBERS_MAX:
-            raise NotUnderstood(f"{path}: more than {MEMBERS_MAX} members")
-        return [
-            _settled(member, path=f"{path}[{index}]", depth=depth + 1)
-            for index, member in enumerate(value)
-        ]
-    return value
+def _object(members: list[tuple[str, object]]) -> object:
+    found = dict(members)
+    return found if len(found) == len(members) else _Repeated(members)
+
+
+def _check(value: object, *, depth: int) -> None:
+    """Refuse repeated keys and excess, all the way down."""
+    if isinstance(value, _Repeated):
+        keys = [key for key, _ in value]
+        raise _Odd("given twice", next(key for key in keys if keys.count(key) > 1))
+    if isinstance(value, list) and len(value) > MEMBERS_MAX:
+        raise _Odd(f"more than {MEMBERS_MAX} members")
+    inside = value.items() if isinstance(value, dict) else enumerate(cast("list[object]", value))
+    for step, member in inside:
+        if depth == DEPTH_MAX:
+            raise _Odd(f"deeper than {DEPTH_MAX}", step)
+        if isinstance(member, dict | list):
+            try:
+                _check(member, depth=depth + 1)
+            except _Odd as odd:
+                odd.steps.append(step)
+                raise
 
 
 def _joined(path: str, key: str) -> str:
@@ -89,10 +114,16 @@ def _joined(path: str, key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One value of a body and the path to it. Every reader below refuses by that path."""
+    """One value of a body and the way to it. Every reader below refuses by that path."""
 
     value: object
-    path: str = "$"
+    top: str = "$"
+    steps: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Return the way to it, spelled out: only a refusal asks."""
+        return reduce(_joined, self.steps, self.top)
 
     def refuse(self, wanted: str) -> NoReturn:
         """Say that this value is not what was wanted."""
@@ -107,8 +138,7 @@ class Node:
         """Return the member reached by `names`; absent members read as null."""
         node = self
         for name in names:
-            inside = node._object()
-            node = Node(inside.get(name), _joined(node.path, name))
+            node = Node(node._object().get(name), node.top, (*node.steps, name))
         return node
 
     def items(self, *, most: int) -> Iterator["Node"]:

@@ -68,7 +68,9 @@ def double(tmp_path: Path) -> Iterator[Double]:
 
 def test_what_stripe_knows_is_fetched_and_read(double: Double) -> None:
     found = double.lookup().fetch(kind="charge", ref=CHARGE)
-    assert found == sample_shelf().objects[CHARGE]
+    objects = sample_shelf().objects
+    named = str(objects[CHARGE]["balance_transaction"])
+    assert found == objects[CHARGE] | {"balance_transaction": objects[named]}
     assert found["refunds"]
 
 
@@ -150,7 +152,10 @@ def test_a_question_names_our_key_and_the_pinned_version() -> None:
         kind="charge", ref="ch_1"
     )
     ((question, headers),) = sender.sent
-    assert question == "GET https://api.example/v1/charges/ch_1?expand%5B%5D=refunds"
+    assert question == (
+        "GET https://api.example/v1/charges/ch_1"
+        "?expand%5B%5D=refunds&expand%5B%5D=balance_transaction"
+    )
     assert headers["Authorization"] == f"Bearer {KEY}"
     assert headers["Stripe-Version"] == API_VERSION
 

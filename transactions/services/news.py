@@ -1,0 +1,74 @@
+"""The command on many pieces of news at once: decided one after the other, written together."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from audit.actors import Actor
+from audit.circumstances import under
+from audit.commands import Batch, command
+from audit.errors import Fault, Refusal
+from audit.services.recording import record_refusal
+from transactions.meanings import (
+    DisputeNotice,
+    Meaning,
+    Movement,
+    PaymentNotice,
+    PayoutNotice,
+    TransferNotice,
+)
+from transactions.reports import Outcome, Report
+from transactions.services.movements import book
+from transactions.services.notices import dispute_noted, payment_noted, payout_noted
+from transactions.services.subjects import Subjects, subjects_of
+
+
+@command
+def take_news(*, actor: Actor, provider: str, reports: Sequence[Report]) -> Batch:
+    """Act on reports of one provider in their order, each as if it came alone; write all at once.
+
+    One outcome and one entry a meaning. What is refused changes nothing, and
+    ends its report unless it was known already. Where the database refuses what
+    was decided, nothing of all this has happened: ask again, with fewer.
+    """
+    subjects = subjects_of([each for one in reports for each in one.meanings], provider=provider)
+    outcomes = Batch()
+    for report in reports:
+        for meaning in report.meanings:
+            outcomes.append(_outcome(meaning, report=report, subjects=subjects, actor=actor))
+            if outcomes[-1].is_over:
+                break
+    subjects.write()
+    return outcomes
+
+
+def _outcome(meaning: Meaning, *, report: Report, subjects: Subjects, actor: Actor) -> Outcome:
+    """Decide on one meaning, under the trace of what it is about."""
+    speaker = replace(actor, credential=report.credential)
+    trace_id = subjects.trace_of(meaning) or report.trace_id
+    with under(trace_id=trace_id):
+        try:
+            said, refusal = _decide(meaning, subjects=subjects, actor=speaker), None
+        except Refusal as no:
+            said, refusal = no.code, no
+            ref = str(getattr(no, "ref", ""))
+            record_refusal("news.refused", actor=speaker, ref=ref, refusal=no)
+    return Outcome(credential=report.credential, trace_id=trace_id, said=said, refusal=refusal)
+
+
+def _decide(meaning: Meaning, *, subjects: Subjects, actor: Actor) -> str:
+    """Decide on one meaning; return what was done, in a word or two."""
+    match meaning:
+        case Movement():
+            book(meaning, subjects=subjects, actor=actor)
+            return f"booked {meaning.kind}"
+        case PaymentNotice():
+            return f"payment {payment_noted(meaning, subjects=subjects, actor=actor).state}"
+        case DisputeNotice():
+            return f"dispute {dispute_noted(meaning, subjects=subjects, actor=actor).state}"
+        case PayoutNotice():
+            return f"payout {payout_noted(meaning, subjects=subjects, actor=actor).state}"
+        case TransferNotice():
+            raise Fault("a bank's word on our payouts has commands of its own")
+        case unreachable:
+            assert_never(unreachable)
