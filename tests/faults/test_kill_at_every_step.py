@@ -48,9 +48,6 @@ for module in (
 KILLED = -9
 RUNS_MAX = 8
 CHUNK_ITEMS = 2
-# What their bank does to each: nothing, no call, an error though it pays, no payment at first, and
-# one that it denies until its window is over: then only the key keeps it from paying twice.
-PAYEES = ("small", "small DROP", "small ERROR-AFTER", "small NEVER-HEARD", "small FORGETFUL")
 # Reached by another process's door, by answers that this scene does not provoke, or by the clock.
 ELSEWHERE = (
     "inbox.store",
@@ -103,7 +100,7 @@ def play(outside: Doubles, *, failpoint: str, as_role: As) -> tuple[Scene, int]:
     with as_role("migrator"):
         scene = set_the_scene()
     with as_role("api"):
-        for name in PAYEES:
+        for name in ("small", "small DROP", "small ERROR-AFTER", "small NEVER-HEARD"):
             ask_payout(scene, amount_minor=700, name=name)
         large = ask_payout(scene, amount_minor=50_000)
         ask_batch(scene, items=5)

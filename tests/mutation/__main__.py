@@ -75,8 +75,8 @@ def hunt(plant: Plant, *, tree: Path) -> Outcome:
             found = run(plant.caught_by, tree=tree)
             seconds += found.seconds
             for name, complaint in found.complaints.items():
-                if re.search(plant.complaint, complaint):
-                    say(f"{plant.name}: {name} found it in run {in_run}, {seconds:.0f} s")
+                if said := re.search(plant.complaint, complaint):
+                    say(f"{plant.name}: {name}, run {in_run}, {seconds:.0f} s: {said[0]}")
                     return Outcome(plant=plant, seconds=seconds, found_by=name, in_run=in_run)
                 last = "\n".join(complaint.splitlines()[-SAID_LINES:])
                 say(f"{plant.name}: {name} failed, but not because of it:\n{last}")
