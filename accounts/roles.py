@@ -47,6 +47,7 @@ OVERSIGHT_PAGES: Final = frozenset(
         "accounts.view_partner",
         "transactions.view_journalproposal",
         "transactions.view_suspenseposting",
+        "transactions.view_limit",
         "transactions.view_registeredpayee",
         "transactions.view_transferbatch",
         "transactions.view_batchitem",
@@ -92,6 +93,8 @@ ROLES: Final[dict[Role, frozenset[str]]] = {
         "transactions.request_closing",
         "transactions.request_reopening",
         "transactions.request_floor",
+        "transactions.request_limit",
+        "transactions.request_partner_limit",
         "integrations.replay_callback",
     },
     Role.COMPLIANCE_OFFICER: MONEY_PAGES
@@ -142,6 +145,7 @@ SYSTEM_GRANTS: Final = frozenset(
         "transactions.close_account",
         "transactions.reopen_account",
         "transactions.set_floor",
+        "transactions.set_limit",
         "accounts.note_obstacle",
     }
 )
@@ -175,7 +179,6 @@ FOUNDER_GRANTS: Final = frozenset(
         "transactions.open_house",
         "transactions.open_book",
         "transactions.open_account",
-        "transactions.set_limit",
         "transactions.import_opening",
         "transactions.import_transfers",
     }

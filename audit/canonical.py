@@ -35,6 +35,16 @@ def canonical(value: Json) -> bytes:
     return _spell(value).encode()
 
 
+def canonical_of_plain(value: Json) -> str:
+    """Return the same spelling, quicker, of a value that `plain` made: exact but for its text."""
+    with suppress(UnicodeEncodeError):
+        text = _ENCODER.encode(value)
+        # All ASCII: its keys sort alike in every order, and no escape stands for a NUL.
+        if text.isascii() and "\\u0000" not in text:
+            return text
+    return canonical(value).decode()
+
+
 def encode(body: Mapping[str, Json]) -> bytes:
     """Return the bytes that stand for the audit entry `body`."""
     return ENTRY_DOMAIN + canonical(dict(body))
@@ -62,7 +72,10 @@ def _is_simple(value: object, *, depth: int) -> bool:
         return "\x00" not in cast("str", value)
     if kind is dict:
         return depth < DEPTH_MAX and all(
-            type(key) is str and key.isascii() and _is_simple(item, depth=depth + 1)
+            type(key) is str
+            and key.isascii()
+            and "\x00" not in key
+            and _is_simple(item, depth=depth + 1)
             for key, item in cast("dict[object, object]", value).items()
         )
     if kind is list:

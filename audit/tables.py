@@ -60,12 +60,14 @@ APPEND_ONLY: Final = frozenset(
     }
 )
 BOOKKEEPING: Final[dict[str, str]] = {
+    "audit_debt": "what each server process's last statement owes the log until it commits",
     "accounts_idempotencykey": "written by @command with the effect it answers for",
     "accounts_vaultrecord": "sealed once; the rows that hold its token are guarded",
     "integrations_callback": "inbox intake by an unauthenticated wire; its effects are commands",
     "integrations_dispatch": "one line for each call to a provider; its outcome is a command",
     "transactions_batchitem": "what a batch asks for, line by line; each outcome is an entry",
     "transactions_balance": "derived from postings and holds by the ledger's own functions",
+    "transactions_limituse": "counts what limits allow; recomputed from transfers and holds",
     "transactions_reversedline": "derived from reversals by the ledger's own trigger",
     "transactions_movement": "derived from postings by the ledger's own functions",
     "transactions_rollup": "how far that has got, in one row",

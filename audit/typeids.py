@@ -4,6 +4,7 @@ TypeID 0.3 (prefix, underscore, 26 characters of Crockford base 32) by way of
 `typeid-python`; keys inside are plain UUIDs.
 """
 
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from typeid import TypeID
 from typeid.errors import TypeIDException
 
 TYPEID_CHARS_MAX: Final = 90
+REMEMBERED: Final = 4_096  # an id is spelled several times in the act that is about it
 
 
 def uuid7() -> UUID:
@@ -19,6 +21,7 @@ def uuid7() -> UUID:
     return UUID(bytes=uuid_utils.uuid7().bytes)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def typeid(prefix: str, key: UUID) -> str:
     """Return `key` as it is shown outside, e.g. `trf_01k…`."""
     return str(TypeID.from_uuid(prefix=prefix, suffix=uuid_utils.UUID(bytes=key.bytes)))

@@ -8,18 +8,32 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts.models import Account, Partner
-from accounts.roles import FOUNDER_GRANTS, PROVIDER_GRANTS, SCOPES, scope_grants
+from accounts.roles import (
+    FOUNDER_GRANTS,
+    PROVIDER_GRANTS,
+    SCOPES,
+    SYSTEM_GRANTS,
+    Role,
+    grants_of,
+    scope_grants,
+)
+from accounts.services.approvals import decide_approval
 from accounts.services.partners import onboard_partner, open_portfolio
+from accounts.states import Verdict
 from audit.actors import Actor, ActorKind
 from audit.typeids import uuid7
-from transactions.services.books import open_account, open_book, set_limit
+from transactions.services.books import open_account, open_book
 from transactions.services.imports import import_opening
-from transactions.states import LimitWindow
+from transactions.services.limits import Maxima, request_limit, set_limit
+from transactions.states import LimitKind, LimitWindow
 
 ACCOUNTS: Final = 64
 FUNDS_MINOR: Final = 10**12
 FOUNDER: Final = Actor(
     kind=ActorKind.SYSTEM, id="bench", label="Bench", credential="none", grants=FOUNDER_GRANTS
+)
+CLERK: Final = Actor(
+    kind=ActorKind.SYSTEM, id="clerk", label="Clerk", credential="none", grants=SYSTEM_GRANTS
 )
 PROVIDER: Final = Actor(
     kind=ActorKind.PROVIDER, id="stripe", label="Stripe", credential="none", grants=PROVIDER_GRANTS
@@ -75,7 +89,34 @@ def _endow(account: Account) -> None:
         actor=FOUNDER, account=account, amount_minor=FUNDS_MINOR, occurred_at=timezone.now()
     )
     for window in LimitWindow:
-        set_limit(actor=FOUNDER, account=account, window=window, amount_max_minor=FUNDS_MINOR)
+        asked = request_limit(
+            actor=_staff(Role.FINANCE_OPERATOR),
+            account_id=account.pk,
+            kind=LimitKind.ANY,
+            window=window,
+            maxima=Maxima(amount_minor=FUNDS_MINOR),
+            reason="bench",
+        )
+        decide_approval(
+            actor=_staff(Role.COMPLIANCE_OFFICER),
+            approval_id=asked.pk,
+            verdict=Verdict.APPROVE,
+            reason="bench",
+            shown_hash=asked.payload_hash,
+        )
+        set_limit(actor=CLERK, approval_id=asked.pk)
+
+
+def _staff(role: Role) -> Actor:
+    """Return somebody in a job."""
+    return Actor(
+        kind=ActorKind.STAFF,
+        id=str(uuid7()),
+        label=role.label,
+        credential="none",
+        grants=grants_of(frozenset({role})),
+        person_id=uuid7(),
+    )
 
 
 def _client_of(partner: Partner) -> Actor:

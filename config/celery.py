@@ -14,6 +14,7 @@ SECONDS = {
     "integrations.ask_providers": 3.0,
     "transactions.roll_up": 5.0,
     "transactions.check_books": 300.0,
+    "transactions.fold_limits": 1800.0,
     "accounts.let_go": 600.0,
     "audit.make_partitions": 24 * 3600.0,
 }

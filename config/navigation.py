@@ -77,6 +77,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Page, ...]], ...]] = (
             Page(title="Accounts", icon="account_balance_wallet", model="accounts.account"),
             Page(title="Customers", icon="group", model="accounts.customer"),
             Page(title="Freezes", icon="ac_unit", model="accounts.freeze"),
+            Page(title="Limits", icon="speed", model="transactions.limit"),
             Page(title="Partners", icon="handshake", model="accounts.partner"),
         ),
     ),

@@ -64,7 +64,7 @@ from transactions.proposals import Allocation, ManualJournal, Move
 from transactions.selectors.suspense import Item, open_suspense
 from transactions.services import holds, schedules
 from transactions.services.batches import request_batch
-from transactions.services.books import open_account, open_book, open_house, set_limit
+from transactions.services.books import open_account, open_book, open_house
 from transactions.services.dispatching import (
     claim_transfer,
     fail_transfer,
@@ -78,11 +78,17 @@ from transactions.services.holds import create_hold
 from transactions.services.imports import import_opening
 from transactions.services.items import KeyedOrder
 from transactions.services.journals import propose_manual_journal
+from transactions.services.limits import (
+    Maxima,
+    request_limit,
+    request_partner_limit,
+    set_limit,
+)
 from transactions.services.payees import activate_payee, propose_payee
 from transactions.services.schedules import schedule_transfer
 from transactions.services.suspense import propose_allocation
 from transactions.services.transfers import cancel_transfer, request_transfer
-from transactions.states import LimitWindow, TransferState
+from transactions.states import LimitKind, LimitWindow, TransferState
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -260,11 +266,40 @@ def account(
 
 
 @set_up
-def limit(
-    on: Account, *, window: LimitWindow = LimitWindow.TRANSFER, amount_max_minor: int = RICH_MINOR
-) -> Limit:
-    """Return a limit on an account."""
-    return set_limit(actor=FOUNDER, account=on, window=window, amount_max_minor=amount_max_minor)
+def limit(on: Account | Partner, **terms: Any) -> Limit:
+    """Return a limit on an account, or on all of a partner's in EUR, agreed to by two."""
+    return set_limit(actor=SYSTEM, approval_id=agreed_limit(on, **terms).pk)
+
+
+@set_up
+def agreed_limit(
+    on: Account | Partner,
+    *,
+    kind: LimitKind = LimitKind.ANY,
+    window: LimitWindow = LimitWindow.TRANSFER,
+    amount_max_minor: int | None = None,
+    count_max: int | None = None,
+) -> Approval:
+    """Return an approval of a limit that nobody has set yet."""
+    terms: dict[str, Any] = {
+        "actor": colleague(Role.FINANCE_OPERATOR),
+        "kind": kind,
+        "window": window,
+        "maxima": Maxima(amount_minor=amount_max_minor, count=count_max),
+        "reason": "their contract",
+    }
+    if isinstance(on, Account):
+        asked = request_limit(account_id=on.pk, **terms)
+    else:
+        asked = request_partner_limit(partner_id=on.pk, currency="EUR", **terms)
+    decide_approval(
+        actor=colleague(),
+        approval_id=asked.pk,
+        verdict=Verdict.APPROVE,
+        reason="seen",
+        shown_hash=asked.payload_hash,
+    )
+    return asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from transactions.services.dispatching import reject_transfer, release_transfer
 from transactions.services.freezes import CONFIRM, LIFT, confirm_freeze, lift_freeze
 from transactions.services.intake import RELEASE
 from transactions.services.journals import POST_MANUAL, post_manual_journal
+from transactions.services.limits import SET_LIMIT, set_limit
 from transactions.services.payees import (
     ACTIVATE,
     CHANGE,
@@ -56,9 +57,10 @@ register_act(
     CHANGE,
     yes=lambda actor, approval: change_payee(actor=actor, approval_id=approval.pk),
 )
-# A no to any of these leaves the account as it is: nothing was set aside for it.
+# A no to any of these leaves the account or the limit as it is: nothing was set aside for it.
 register_act(CONFIRM, yes=lambda by, approval: confirm_freeze(actor=by, approval_id=approval.pk))
 register_act(LIFT, yes=lambda by, approval: lift_freeze(actor=by, approval_id=approval.pk))
 register_act(CLOSE, yes=lambda by, approval: close_account(actor=by, approval_id=approval.pk))
 register_act(REOPEN, yes=lambda by, approval: reopen_account(actor=by, approval_id=approval.pk))
 register_act(FLOOR, yes=lambda by, approval: set_floor(actor=by, approval_id=approval.pk))
+register_act(SET_LIMIT, yes=lambda by, approval: set_limit(actor=by, approval_id=approval.pk))

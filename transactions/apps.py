@@ -16,6 +16,7 @@ PAGES: Final = {
     "dispute": ("Dispute", "dsp"),
     "providerpayout": ("Provider's payout", "ppo"),
     "journal": ("Journal", ""),
+    "limit": ("Limit", "lim"),
     "journalproposal": ("Manual journal", "mjl"),
     "registeredpayee": ("Payee", "pye"),
     "suspenseposting": ("Suspense item", ""),

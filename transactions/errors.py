@@ -64,15 +64,20 @@ class AccountNotEmpty(Refusal):
 
 @dataclass(eq=False, kw_only=True)
 class LimitExceeded(Refusal):
-    """This would pass a limit set for the account."""
+    """This would pass a limit set for the account or for all of its partner's."""
 
     code = "limit_exceeded"
     kind = RefusalKind.CONFLICT
     transient = False
 
     account: str
+    limit: str
+    scope: str
+    what: str
     window: str
-    limit_minor: int
+    measure: str
+    most: int
+    left: int
 
 
 @dataclass(eq=False, kw_only=True)

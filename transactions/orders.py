@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from transactions.money import Money
+from transactions.states import TransferKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +58,8 @@ class TransferOrder:
         """Insist on exactly one destination; the doors say it more kindly."""
         if (self.destination_id is None) is (self.payee is None):
             raise ValueError("an order has either a destination account or a payee")
+
+    @property
+    def kind(self) -> TransferKind:
+        """Return what kind of transfer it asks for."""
+        return TransferKind.PAYOUT if self.payee else TransferKind.INTERNAL

@@ -6,7 +6,7 @@ seeing what those before it did; then the database writes, and checks again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from audit.errors import Invalid, NotFound
@@ -16,25 +16,21 @@ from transactions.errors import (
     AccountFrozen,
     CurrencyMismatch,
     InsufficientFunds,
-    LimitExceeded,
 )
-from transactions.states import LimitWindow
+from transactions.limits import Cap, Use
+from transactions.states import LimitKind, LimitScope
 
 DEBITS, CREDITS, CLOSED = 1, 2, 4
 
 
 @dataclass(slots=True, kw_only=True)
-class Cap:
-    """One limit on what an account may send: the most in its window, and what is used of it."""
-
-    window: LimitWindow
-    most_minor: int
-    used_minor: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
 class Standing:
-    """One account as it is locked: money, stop bits, its partner's standing, and its limits."""
+    """One account as it is locked: money, stop bits, its partner's standing, and its limits.
+
+    `caps` are its own limits and its partner's; those it shares with every other
+    standing of the partner in its currency. What is used of a partner's limit is
+    counted in `slice`.
+    """
 
     account_id: UUID
     book_id: UUID
@@ -48,6 +44,7 @@ class Standing:
     threshold_minor: int
     told_at: datetime
     caps: list[Cap] = field(default_factory=list)
+    slice: int | None = None
 
     @property
     def available_minor(self) -> int:
@@ -70,26 +67,33 @@ class Standing:
         """Say whether money may arrive."""
         return not self.frozen & (CREDITS | CLOSED)
 
-    def check_limits(self, amount_minor: int) -> None:
+    def check_limits(self, amount_minor: int, *, kind: LimitKind) -> None:
         """Refuse with LimitExceeded what would pass a limit."""
         for cap in self.caps:
-            if cap.used_minor + amount_minor > cap.most_minor:
-                raise LimitExceeded(
-                    account=typeid("acc", self.account_id),
-                    window=cap.window,
-                    limit_minor=cap.most_minor,
-                )
+            cap.check(amount_minor, kind=kind, account_id=self.account_id)
 
     def check_may_leave(self) -> None:
         """Refuse to let money out of a frozen account, or for a suspended partner."""
         if not self.may_debit:
             raise AccountFrozen(account=typeid("acc", self.account_id))
 
-    def use(self, amount_minor: int) -> None:
-        """Count an amount against the limits whose windows outlast it."""
+    def use(self, amount_minor: int, *, kind: LimitKind) -> tuple[Use, ...]:
+        """Count an amount against the limits; return what is to be written down of it."""
         for cap in self.caps:
-            if cap.window is not LimitWindow.TRANSFER:
-                cap.used_minor += amount_minor
+            cap.use(amount_minor, kind=kind)
+        slices = {LimitScope.ACCOUNT: 0, LimitScope.PARTNER: self.slice or 0}
+        return tuple(
+            Use(
+                account_id=self.account_id if scope is LimitScope.ACCOUNT else None,
+                book_id=self.book_id,
+                currency=self.currency,
+                kind=kind,
+                day=self.told_at.astimezone(UTC).date(),
+                slice=slices[scope],
+                amount_minor=amount_minor,
+            )
+            for scope in sorted({cap.scope for cap in self.caps})
+        )
 
     def bearable(self, amount_minor: int) -> int:
         """Return how much of a movement this account can take: all, a part, or nothing.
@@ -129,23 +133,26 @@ def sides(
     return source, destination
 
 
-def move(amount_minor: int, *, source: Standing, destination: Standing | None) -> None:
+def move(
+    amount_minor: int, /, *, kind: LimitKind, source: Standing, destination: Standing | None
+) -> tuple[Use, ...]:
     """Move an amount inside, or reserve it on its way out where there is no destination.
 
-    Refuses, in this order: LimitExceeded, AccountFrozen, InsufficientFunds.
+    Returns what it used of limits. Refuses, in this order: LimitExceeded,
+    AccountFrozen, InsufficientFunds.
     """
-    source.check_limits(amount_minor)
+    source.check_limits(amount_minor, kind=kind)
     source.check_may_leave()
     if destination and not destination.may_credit:
         raise AccountFrozen(account=typeid("acc", destination.account_id))
     if amount_minor > source.available_minor:
         raise InsufficientFunds(account=typeid("acc", source.account_id))
-    source.use(amount_minor)
     if destination is None:
         source.pending_minor += amount_minor
     else:
         source.posted_minor -= amount_minor
         destination.posted_minor += amount_minor
+    return source.use(amount_minor, kind=kind)
 
 
 def _named(account_id: UUID, *, standings: Mapping[UUID, Standing]) -> Standing:

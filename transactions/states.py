@@ -64,11 +64,28 @@ class Clock(TextChoices):
     RECORDED = "recorded", "When it was written down"
 
 
+class LimitKind(TextChoices):
+    """What of all that leaves an account a limit is about."""
+
+    ANY = "any", "All that leaves"
+    INTERNAL = "internal", "Internal transfers"
+    PAYOUT = "payout", "Payouts"
+    HOLD = "hold", "Holds"
+
+
 class LimitWindow(TextChoices):
     """How long a limit counts before it starts again."""
 
     TRANSFER = "transfer", "Each transfer"
     DAY = "day", "Each day (UTC)"
+    DAYS_30 = "30_days", "30 days (UTC)"
+
+
+class LimitScope(TextChoices):
+    """Whose use a limit counts."""
+
+    ACCOUNT = "account", "One account"
+    PARTNER = "partner", "All of a partner's accounts in a currency"
 
 
 class PayeeState(TextChoices):

@@ -46,3 +46,9 @@ def check_books() -> int:
 def roll_up() -> int:
     """Roll up what moved since the last time. A second one at once finds the first and leaves."""
     return rolling.roll_up()
+
+
+@shared_task(name="transactions.fold_limits")
+def fold_limits() -> int:
+    """Bring the slices of past days' limits together. Twice at once does no harm."""
+    return rolling.fold_limits()

@@ -2,6 +2,5 @@
 
 from accounts.admin.customers import CustomerPage
 from accounts.admin.keys import IdempotencyKeyPage
-from accounts.admin.partners import PartnerPage
 
-__all__ = ["CustomerPage", "IdempotencyKeyPage", "PartnerPage"]
+__all__ = ["CustomerPage", "IdempotencyKeyPage"]

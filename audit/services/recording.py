@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from audit.actors import Actor
 from audit.calls import Call, send
-from audit.canonical import Json, canonical
+from audit.canonical import Json, canonical_of_plain
 from audit.circumstances import current
 from audit.errors import Fault, Refusal
 from audit.history import difference, plain, table_of
@@ -203,7 +203,7 @@ def _told(
         "user_agent": here.user_agent,
         "reason": here.reason,
     }
-    return Told(action=action, body=canonical(body).decode(), book_id=book_id)
+    return Told(action=action, body=canonical_of_plain(body), book_id=book_id)
 
 
 def _touch(row: Model) -> Json:

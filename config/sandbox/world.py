@@ -22,16 +22,15 @@ from accounts.services.staff import enrol_totp, invite_staff
 from audit.actors import Actor, ActorKind
 from audit.circumstances import new_trace_id, under
 from audit.typeids import typeid
-from config.sandbox import past, present
+from config.sandbox import limits, past, present
 from config.sandbox.cast import FIRMS, STAFF, SUPPORTED, Client, Employee, Firm, Purse
 from config.sandbox.house import CLIENT_NAME, FOUNDER, House, provider
 from config.sandbox.refusal import CannotRun
 from integrations.rounds.callbacks import act_on
 from transactions.models import Book
 from transactions.selectors.traces import trace_of
-from transactions.services.books import open_account, open_book, open_house, set_limit
+from transactions.services.books import open_account, open_book, open_house
 from transactions.services.imports import PastTransfer, import_opening, import_transfers
-from transactions.states import LimitWindow
 
 SEED: Final = "countersign"
 PASSWORD_BYTES: Final = 12
@@ -59,6 +58,7 @@ def load() -> dict[str, Any]:
     officers = {
         employee.role: officer for employee, (officer, _) in zip(STAFF, hired, strict=True)
     }
+    limits.agree(zip(FIRMS, houses, strict=True), officers=officers)
     _let_in(officers[Role.SUPPORT_AGENT], houses=houses)
     present.live(houses, officers=officers)
     return {
@@ -172,13 +172,6 @@ def _fill(
     import_opening(
         actor=FOUNDER, account=account, amount_minor=purse.opening_minor, occurred_at=at
     )
-    if purse.limit_minor is not None:
-        set_limit(
-            actor=FOUNDER,
-            account=account,
-            window=LimitWindow.TRANSFER,
-            amount_max_minor=purse.limit_minor,
-        )
     return account
 
 

@@ -29,10 +29,10 @@ from tests import factories
 from tests.staff import Member, invite, sign_in
 from transactions.meanings import DisputeNotice, DisputeState
 from transactions.models import BatchItem, Journal, Payment
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 from transactions.services.movements import book_movement
 from transactions.services.notices import note_dispute
-from transactions.states import TransferState
+from transactions.states import LimitWindow, TransferState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AsRole = Callable[[str], AbstractContextManager[None]]
@@ -99,6 +99,9 @@ def rows(transactional_db: None, as_role: AsRole) -> Rows:
             "transactions.journal": Journal.objects.latest("id"),
             "transactions.journalproposal": factories.manual_journal(company),
             "transactions.ledgeraccount": settled.source,
+            "transactions.limit": factories.limit(
+                company.giver, window=LimitWindow.DAY, count_max=50
+            ),
             "transactions.payment": Payment.objects.get(account_id=company.giver.pk),
             "transactions.registeredpayee": factories.registered(company),
             "transactions.transfer": waiting,
@@ -238,6 +241,8 @@ NOT_THEIRS: Final = {
     "floor",
     "close",
     "reopen",
+    "limit",
+    "ask",
 }
 
 

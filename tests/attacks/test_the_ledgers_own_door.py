@@ -18,7 +18,7 @@ from tests.books import assert_books_hold, stands_at
 from tests.conftest import STAGE
 from tests.factories import Cast, committed
 from transactions.models import Journal, Posting
-from transactions.services.books import freeze_account
+from transactions.services.freezes import freeze_account
 
 __all__ = ["committed"]
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.role("api")]

@@ -12,6 +12,7 @@ from accounts.models import User
 from audit.circumstances import under
 from audit.history import difference
 from audit.models import Touch
+from audit.typeids import uuid7
 from tests import factories
 from tests.books import assert_books_hold
 from tests.factories import committed
@@ -139,3 +140,15 @@ def test_a_refused_command_keeps_no_version(transfer: Transfer) -> None:
     with pytest.raises(Exception, match="not_permitted"):
         flag_transfer(actor=nobody, transfer_id=transfer.pk, reason="odd")
     assert len(states_of(transfer)) == 4
+
+
+def test_a_fresh_row_is_the_row_that_django_would_have_made() -> None:
+    values = {"kind": "internal", "amount_minor": 7, "currency": "EUR", "source_id": uuid7()}
+    fresh, usual = Transfer.fresh(**values), Transfer(**values)
+    before, after = difference(fresh)
+    assert before is None
+    assert {**after, "id": None} == {**(difference(usual)[1]), "id": None}
+    assert fresh._state.adding
+    assert fresh.id.version == usual.id.version
+    with pytest.raises(TypeError, match="has no"):
+        Transfer.fresh(amount=7)

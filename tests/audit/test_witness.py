@@ -126,6 +126,65 @@ def test_an_entry_of_this_transaction_is_one(transfer: Transfer) -> None:
     assert Transfer.objects.get(pk=transfer.pk).is_flagged
 
 
+MANY = 25  # rows in a statement: more than are looked up one by one
+
+
+def _flag_and_tell(*statements: list[Transfer], told: list[Transfer]) -> None:
+    """Change each list's transfers in one statement, and write an entry about each of `told`."""
+    with transaction.atomic():
+        for transfers in statements:
+            keys = [each.pk for each in transfers]
+            Transfer.objects.filter(pk__in=keys).update(is_flagged=True)
+        for each in told:
+            record(entry(row=str(each.pk)))
+
+
+@forges
+@pytest.mark.parametrize("count", [2, MANY])
+@pytest.mark.parametrize("missing", [0, -1])
+def test_one_unseen_row_of_a_statement_undoes_all(
+    transfer: Transfer, count: int, missing: int
+) -> None:
+    company = factories.cast()
+    transfers = [transfer, *(factories.internal(company) for _ in range(count - 1))]
+    seen = [each for each in transfers if each is not transfers[missing]]
+    with pytest.raises(Error) as refused:
+        _flag_and_tell(transfers, told=seen)
+    assert state_of(refused.value) == "AU002"
+    assert str(transfers[missing].pk) in str(refused.value)
+    _flag_and_tell(transfers, told=transfers)
+    assert Transfer.objects.filter(is_flagged=True).count() == count
+
+
+@forges
+def test_a_later_statement_does_not_pay_for_an_earlier_one(transfer: Transfer) -> None:
+    """They share the row that says what is owed, and the later writes it over."""
+    other = factories.internal(factories.cast())
+    with pytest.raises(Error) as refused:
+        _flag_and_tell([transfer], [other], told=[other])
+    assert state_of(refused.value) == "AU002"
+    assert str(transfer.pk) in str(refused.value)
+
+
+def test_what_was_undone_owes_nothing(transfer: Transfer) -> None:
+    with transaction.atomic():
+        savepoint = transaction.savepoint()
+        Transfer.objects.filter(pk=transfer.pk).update(is_flagged=True)
+        transaction.savepoint_rollback(savepoint)
+    assert not Transfer.objects.get(pk=transfer.pk).is_flagged
+    assert_books_hold()
+
+
+@pytest.mark.parametrize("login", ["admin", "api", "worker", "callbacks"])
+def test_no_process_can_write_off_what_is_owed(login: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT has_table_privilege(%s, 'audit_debt', 'INSERT, UPDATE, DELETE, TRUNCATE')",
+            [f"cs_{login}"],
+        )
+        assert cursor.fetchone() == (False,)
+
+
 @pytest.mark.role("migrator")
 def test_new_and_removed_rows_need_a_witness_too(transfer: Transfer) -> None:
     portfolio = Portfolio.objects.get(book_id=transfer.book_id)

@@ -12,6 +12,7 @@ KNOWN: Final = Path(__file__).with_name("plants.toml")
 IN_DATABASE: Final = "sql:"
 # A database function as our SQL files spell it; the last one written is the one in force.
 FUNCTION: Final = r"CREATE (?:OR REPLACE )?FUNCTION {}\(.*?\n\$\$;\n"
+DROPPED: Final = r"DROP FUNCTION {}\("
 
 
 class DoesNotApply(Exception):
@@ -97,9 +98,12 @@ def _found(place: str, *, tree: Path, texts: dict[Path, str]) -> tuple[Path, str
         return path, _read(path, texts)
     name = re.escape(place.removeprefix(IN_DATABASE))
     for path in sorted(tree.glob("*/sql/*.up.sql"), key=lambda path: path.name, reverse=True):
-        spelled = re.findall(FUNCTION.format(name), _read(path, texts), re.DOTALL)
-        if spelled:
-            return path, spelled[-1]
+        text = _read(path, texts)
+        written = list(re.finditer(FUNCTION.format(name), text, re.DOTALL))
+        if re.search(DROPPED.format(name), text[written[-1].end() :] if written else text):
+            raise DoesNotApply(f"{place} was dropped in {path.name}")
+        if written:
+            return path, written[-1][0]
     raise DoesNotApply(f"no SQL file defines {place}")
 
 

@@ -13,6 +13,7 @@ PLANTS = known_plants()
 WANTED = ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P10", "P11", "P12"]
 FIRST = "CREATE FUNCTION told() AS $$\nBEGIN\n    RETURN 1;\nEND;\n$$;\n"
 OTHER = "CREATE FUNCTION other() AS $$\nBEGIN\n    RETURN 1;\nEND;\n$$;\n"
+GONE = "DROP FUNCTION gone();\n"
 LATER = FIRST.replace("CREATE", "CREATE OR REPLACE")
 
 
@@ -48,8 +49,8 @@ def tree(tmp_path: Path) -> Path:
     """Return a tree in which one function was written twice."""
     folder = tmp_path / "books" / "sql"
     folder.mkdir(parents=True)
-    (folder / "0001_first.up.sql").write_text(FIRST)
-    (folder / "0002_later.up.sql").write_text(LATER + OTHER)
+    (folder / "0001_first.up.sql").write_text(FIRST + FIRST.replace("told", "gone"))
+    (folder / "0002_later.up.sql").write_text(GONE + LATER + OTHER)
     return tmp_path
 
 
@@ -57,7 +58,7 @@ def test_a_function_is_changed_where_it_was_written_last_and_nowhere_else(tree: 
     change = Change(place="sql:told", old="RETURN 1", new="RETURN 2")
     (found,) = texts_with([change], tree=tree).items()
     later = tree / "books" / "sql" / "0002_later.up.sql"
-    assert found == (later, LATER.replace("RETURN 1", "RETURN 2") + OTHER)
+    assert found == (later, GONE + LATER.replace("RETURN 1", "RETURN 2") + OTHER)
 
 
 def test_two_changes_in_one_place_meet_there(tree: Path) -> None:
@@ -78,6 +79,7 @@ def test_two_changes_in_one_place_meet_there(tree: Path) -> None:
     [
         ("sql:told", "RETURN 5"),
         ("sql:untold", "RETURN 1"),
+        ("sql:gone", "RETURN 1"),
         ("books/nowhere.py", "RETURN 1"),
         ("books/sql/0002_later.up.sql", "RETURN 1"),
     ],
@@ -90,8 +92,8 @@ def test_a_text_that_is_gone_or_there_twice_is_a_loud_failure(
 
 
 def test_the_tree_is_as_it_was_when_the_bug_is_out_again(tree: Path) -> None:
-    path = tree / "books" / "sql" / "0001_first.up.sql"
-    change = Change(place="books/sql/0001_first.up.sql", old="RETURN 1", new="RETURN 2")
-    with planted([change], tree=tree):
-        assert "RETURN 2" in path.read_text()
-    assert path.read_text() == FIRST
+    path = tree / "books" / "sql" / "0002_later.up.sql"
+    before = path.read_text()
+    with planted([Change(place="sql:told", old="RETURN 1", new="RETURN 2")], tree=tree):
+        assert path.read_text() == before.replace("RETURN 1", "RETURN 2", 1)
+    assert path.read_text() == before

@@ -26,7 +26,7 @@ from transactions.rounds.batches import carry_out_batches
 from transactions.services.freezes import freeze_account
 from transactions.services.movements import book_movement
 from transactions.services.notices import note_dispute, note_payment
-from transactions.states import TransferState
+from transactions.states import LimitWindow, TransferState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,6 +42,7 @@ PAGES = (
     "transactions_journalproposal",
     "transactions_suspenseposting",
     "transactions_registeredpayee",
+    "transactions_limit",
     "accounts_account",
     "accounts_customer",
     "accounts_approval",
@@ -143,6 +144,9 @@ def _happen(company: factories.Cast, *, waiting: Transfer) -> dict[str, UUID]:
         "transactions_ledgeraccount": company.giver.pk,
         "transactions_payment": Payment.objects.filter(account_id=company.giver.pk).get().pk,
         "transactions_dispute": Dispute.objects.get().pk,
+        "transactions_limit": factories.limit(
+            company.giver, window=LimitWindow.DAY, count_max=50
+        ).pk,
         "accounts_account": company.giver.pk,
         "accounts_customer": customer.pk,
         "accounts_approval": waiting.approval_id,
@@ -290,8 +294,11 @@ def test_buttons_are_offered_to_those_who_may_press_them(world: World) -> None:
     assert _buttons(officer, "accounts_freeze", keys["accounts_freeze"]) == {"Ask to lift"}
     assert _buttons(finance, "accounts_account", world.company.giver.pk) == {
         "Ask for a floor",
+        "Ask for a limit",
         "Ask to close",
     }
+    assert _buttons(finance, "accounts_partner", keys["accounts_partner"]) == {"Ask for a limit"}
+    assert _buttons(finance, "transactions_limit", keys["transactions_limit"]) == {"Ask to change"}
     for page in PAGES:
         assert _buttons(auditor, page, keys[page]) == set()
 

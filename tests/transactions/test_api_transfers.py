@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from accounts.states import FreezeMode
+from tests import factories
 from tests.conftest import STAGE
 from tests.partners import FOUNDER, PartnerWorld, acme, fresh_key, globex
-from transactions.services.books import open_account, set_limit
+from transactions.services.books import open_account
 from transactions.services.freezes import freeze_account
 from transactions.states import LimitWindow
 
@@ -280,7 +281,7 @@ def test_no_funds_a_freeze_and_a_limit_are_conflicts_with_their_codes(acme: Part
             )
             for name in ("frozen", "limited")
         )
-        set_limit(actor=FOUNDER, account=limited, window=LimitWindow.TRANSFER, amount_max_minor=10)
+        factories.limit(limited, window=LimitWindow.TRANSFER, amount_max_minor=10)
     with STAGE.as_role("admin"):
         freeze_account(
             actor=boss,

@@ -38,7 +38,7 @@ from transactions.services.journals import post_manual_journal
 from transactions.services.movements import book_movement
 from transactions.services.reversals import reverse_transfer
 from transactions.services.suspense import allocate_suspense
-from transactions.states import TransferState
+from transactions.states import LimitWindow, TransferState
 
 pytestmark = pytest.mark.role("migrator")
 
@@ -138,7 +138,7 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
     ),
     "a hold is smaller than its payout": (
         "UPDATE transactions_hold SET amount_minor = 1 WHERE transfer_id = '{dispatched}'",
-        {"L6", "L8"},
+        {"L3", "L6", "L8"},
     ),
     "a hold says that more was captured than left": (
         (
@@ -149,7 +149,7 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
     ),
     "a hold gives out more than it had": (
         "UPDATE transactions_hold SET released_minor = amount_minor WHERE id = '{captured}'",
-        {"L6", "L8"},
+        {"L3", "L6", "L8"},
     ),
     "a hold with money left is called expired": (
         "UPDATE transactions_hold SET state = 'expired' WHERE id = '{captured}'",
@@ -240,7 +240,7 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
     ),
     "a hold is removed": (
         "DELETE FROM transactions_hold WHERE transfer_id = '{dispatched}'",
-        {"L6", "L8"},
+        {"L3", "L6", "L8"},
     ),
     "a grant is taken away unseen": (
         "DELETE FROM accounts_portfoliouserperm",
@@ -279,7 +279,26 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
     ),
     "a touched row is removed": (
         "DELETE FROM transactions_limit",
-        {"L8"},
+        {"L3", "L8"},
+    ),
+    "a limit's counter is turned back": (
+        (
+            "UPDATE transactions_limituse SET amount_minor = amount_minor - 1"
+            " WHERE subject_id = '{giver}' AND kind = 'internal'"
+        ),
+        {"L3"},
+    ),
+    "a partner's counter forgets how often": (
+        "UPDATE transactions_limituse SET times = 0 WHERE subject_id = '{book}'",
+        {"L3"},
+    ),
+    "a limit's counter is removed": (
+        "DELETE FROM transactions_limituse WHERE subject_id = '{giver}' AND kind = 'payout'",
+        {"L3"},
+    ),
+    "a limit is raised alone": (
+        "UPDATE transactions_limit SET amount_max_minor = amount_max_minor + 1",
+        {"L8", "L11"},
     ),
     "a version is removed": (
         (
@@ -396,7 +415,8 @@ def _scene() -> dict[str, str]:
         terms=FreezeTerms(amount_minor=5_000),
     )
     _close(other)
-    factories.limit(cast.giver)
+    for subject in (cast.giver, cast.partner):
+        factories.limit(subject, window=LimitWindow.DAY, amount_max_minor=factories.RICH_MINOR)
     captured, back = factories.hold(cast), factories.internal(cast)
     capture_hold(
         actor=cast.actor, hold_id=captured.pk, origin=factories.origin(), amount_minor=300
@@ -425,6 +445,7 @@ def _scene() -> dict[str, str]:
         "taker": str(cast.taker.pk),
         "frozen": str(other.giver.pk),
         "closed": str(other.taker.pk),
+        "book": str(cast.partner.book_id),
         "other_book": str(other.partner.book_id),
         "internal": str(factories.internal(cast).pk),
         "failed": str(failed.pk),

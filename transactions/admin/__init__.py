@@ -1,6 +1,7 @@
 """The pages of this app in the staff's admin.
 
-Accounts, freezes and approvals are here too: what is done on them moves or stops money.
+Accounts, partners, freezes and approvals are here too: what is done on them moves or stops
+money.
 """
 
 from transactions.admin.accounts import AccountPage
@@ -10,6 +11,8 @@ from transactions.admin.freezes import FreezePage
 from transactions.admin.holds import HoldPage
 from transactions.admin.journals import JournalPage
 from transactions.admin.ledger_accounts import LedgerAccountPage
+from transactions.admin.limits import LimitPage
+from transactions.admin.partners import PartnerPage
 from transactions.admin.payees import PayeePage
 from transactions.admin.payments import DisputePage, PaymentPage
 from transactions.admin.proposals import JournalProposalPage
@@ -27,6 +30,8 @@ __all__ = [
     "JournalPage",
     "JournalProposalPage",
     "LedgerAccountPage",
+    "LimitPage",
+    "PartnerPage",
     "PayeePage",
     "PaymentPage",
     "SuspensePage",

@@ -30,13 +30,17 @@ from audit.adminparts import (
 )
 from transactions.admin.account_forms import FloorForm, FreezeForm
 from transactions.admin.freezes import confirmation_of, what_it_stops
+from transactions.admin.limit_forms import LimitForm
+from transactions.admin.limits import limit_step, show_limits
 from transactions.admin.pending import show_pending
 from transactions.admin.standings import FREEZE_COLOURS, FREEZES
 from transactions.models import Balance
 from transactions.money import Money
+from transactions.selectors.limits import limits_on
 from transactions.selectors.pages import balance_of, payouts_stopped_by_a_freeze
 from transactions.services.accounts import request_closing, request_floor, request_reopening
 from transactions.services.freezes import CONFIRM_WITHIN, freeze_account
+from transactions.services.limits import request_limit
 
 
 @admin.register(Account)
@@ -56,7 +60,7 @@ class AccountPage(LookOnlyAdmin[Account]):
     list_select_related = ("partner", "customer__name")
     search_fields = ("alias", "name")
     search_help_text = "Id, alias or name: exactly as written"
-    actions_detail = ("freeze", "floor", "close", "reopen")
+    actions_detail = ("freeze", "limit", "floor", "close", "reopen")
     fieldsets = (
         (None, {"fields": ("standing", "name", "partner", "portfolio", "customer_link")}),
         (
@@ -64,6 +68,7 @@ class AccountPage(LookOnlyAdmin[Account]):
             {"fields": ("posted", "reserved", "held_back", "lowest", "available", "statement")},
         ),
         ("What stops it", {"fields": ("status_label", "freezes_shown")}),
+        ("What may leave it", {"fields": ("limits",)}),
         ("Proposed and not decided", {"fields": ("proposed",)}),
         ("References", {"fields": ("shown_id", "alias", "created_at")}),
     )
@@ -132,6 +137,11 @@ class AccountPage(LookOnlyAdmin[Account]):
         ]
         return table(["Stops", "Stands", "Until", "Second person"], rows=rows)
 
+    @display(description="Limits")
+    def limits(self, row: Account) -> SafeString:
+        """Show its limits and its partner's, and what is used of each."""
+        return show_limits((row.currency, cap) for cap in limits_on(row))
+
     @display(description="Where it stands")
     def standing(self, row: Account) -> str:
         """Say what may happen to its money; an alarm first."""
@@ -152,6 +162,7 @@ class AccountPage(LookOnlyAdmin[Account]):
     # -- what may be done ----------------------------------------------------------------------
 
     has_freeze_permission = allowed("transactions.freeze_account")
+    has_limit_permission = allowed("transactions.request_limit")
     has_floor_permission = allowed("transactions.request_floor")
     has_close_permission = allowed("transactions.request_closing")
     has_reopen_permission = allowed("transactions.request_reopening")
@@ -202,6 +213,21 @@ class AccountPage(LookOnlyAdmin[Account]):
                 terms=form.terms,
             ),
             form=form,
+        )
+        return self.confirm(request, row=row, step=step)
+
+    @action(description="Ask for a limit", url_path="limit", permissions=["limit"], icon="speed")
+    @step_up
+    def limit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for a limit on what may leave the account."""
+        row, actor = self.row_or_404(request, object_id), self.officer(request)
+        form = LimitForm(request.POST or None, currency=row.currency)
+        step = limit_step(
+            form,
+            facts={**self._facts(row), "Limits now": self.limits(row)},
+            act=lambda why: request_limit(
+                actor=actor, account_id=row.pk, reason=why, **form.terms
+            ),
         )
         return self.confirm(request, row=row, step=step)
 

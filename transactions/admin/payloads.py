@@ -46,7 +46,7 @@ def shown_lines(row: Approval) -> dict[str, object]:
             lines["Lines"] = _moves(value)
             if row.state in NOT_DONE:
                 lines["As the books stand now"] = show_effects(effects_of(value))
-        elif name.endswith("_minor") and row.payload.get("currency") in EXPONENTS:
+        elif isinstance(value, int) and _is_money(name, payload=row.payload):
             said = SUMS.get(name, spoken(name.removesuffix("_minor")))
             lines[said] = Money(value, row.payload["currency"])
         elif name in IDS:
@@ -54,6 +54,10 @@ def shown_lines(row: Approval) -> dict[str, object]:
         else:
             lines[spoken(name)] = EMPTY if value in (None, "") else value
     return lines
+
+
+def _is_money(name: str, *, payload: dict[str, Any]) -> bool:
+    return name.endswith("_minor") and payload.get("currency") in EXPONENTS
 
 
 def told(facts: dict[str, Any]) -> list[tuple[str, str]]:

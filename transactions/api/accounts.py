@@ -17,8 +17,11 @@ from accounts.selectors.accounts import access_account, listed_accounts, shown_a
 from accounts.states import AccountStatus, FreezeMode
 from audit.errors import Fault
 from audit.typeids import typeid
+from transactions.limits import Cap
 from transactions.models import Balance, Journal, Posting
 from transactions.selectors.balances import balances_of, postings_on
+from transactions.selectors.limits import limits_on
+from transactions.states import LimitKind, LimitScope, LimitWindow
 
 VIEW = "accounts.view_account"
 
@@ -31,6 +34,24 @@ class FreezeShape(serializers.Serializer[Any]):
     amount_minor = serializers.IntegerField(allow_null=True)
     placed_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField(allow_null=True)
+
+
+class LimitShape(serializers.Serializer[Any]):
+    """A limit on what may leave: the account's own, or one on all your accounts in its currency.
+
+    `used` and `left` count what left in the window until now; null where it is not limited so.
+    """
+
+    id = serializers.CharField()
+    scope = serializers.ChoiceField(LimitScope.values)
+    kind = serializers.ChoiceField(LimitKind.values)
+    window = serializers.ChoiceField(LimitWindow.values)
+    amount_max_minor = serializers.IntegerField(allow_null=True)
+    amount_used_minor = serializers.IntegerField()
+    amount_left_minor = serializers.IntegerField(allow_null=True)
+    count_max = serializers.IntegerField(allow_null=True)
+    count_used = serializers.IntegerField()
+    count_left = serializers.IntegerField(allow_null=True)
 
 
 class AccountShape(serializers.Serializer[Any]):
@@ -48,6 +69,12 @@ class AccountShape(serializers.Serializer[Any]):
     available_minor = serializers.IntegerField()
     closed_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+class AccountDetailShape(AccountShape):
+    """One account, its money, and the limits on what may leave it."""
+
+    limits = LimitShape(many=True)
 
 
 class PostingShape(serializers.Serializer[Any]):
@@ -99,15 +126,18 @@ class AccountDetail(Endpoint):
     @extend_schema(
         operation_id="getAccount",
         summary="Read an account",
-        description="One account: what is posted, what is reserved, and what may still be spent.",
-        responses=AccountShape,
+        description="One account: what is posted, what is reserved, what may still be spent, and"
+        " how much of each limit is used.",
+        responses=AccountDetailShape,
     )
     def get(self, request: Request, account_id: str) -> Response:
         """Return the account; NotFound if it is not the caller's."""
         actor = actor_of(request, may=VIEW)
         no_parameters(request)
         account = shown_account(id_in_path("acc", account_id), actor=actor)
-        return Response(shown(account, balance=balances_of([account.pk]).get(account.pk)))
+        balance = balances_of([account.pk]).get(account.pk)
+        limits = [_limit(cap) for cap in limits_on(account)]
+        return Response(shown(account, balance=balance) | {"limits": limits})
 
 
 class PostingList(Endpoint):
@@ -157,6 +187,21 @@ def shown(account: Account, *, balance: Balance | None) -> dict[str, object]:
         "available_minor": balance.available_minor,
         "closed_at": account.closed_at,
         "created_at": account.created_at,
+    }
+
+
+def _limit(cap: Cap) -> dict[str, object]:
+    return {
+        "id": typeid("lim", cap.limit_id),
+        "scope": cap.scope.value,
+        "kind": cap.kind.value,
+        "window": cap.window.value,
+        "amount_max_minor": cap.amount_max_minor,
+        "amount_used_minor": cap.amount_used_minor,
+        "amount_left_minor": cap.amount_left_minor,
+        "count_max": cap.count_max,
+        "count_used": cap.count_used,
+        "count_left": cap.count_left,
     }
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db import Error, connection, transaction
@@ -24,8 +24,9 @@ from transactions.errors import (
     AlreadyBooked,
     InsufficientFunds,
 )
-from transactions.standing import Cap, Standing
-from transactions.states import LimitWindow
+from transactions.ledger.standings import standings
+from transactions.limits import Spending
+from transactions.standing import Standing
 
 LINES_MIN: Final = 2
 LINES_MAX: Final = 64
@@ -98,19 +99,23 @@ def posting(drafts: Sequence[Draft]) -> Call:
     )
 
 
-def stand(account_ids: Collection[UUID], *, book_id: UUID | None = None) -> dict[UUID, Standing]:
+def stand(
+    account_ids: Collection[UUID], *, book_id: UUID | None = None, spending: Spending | None = None
+) -> dict[UUID, Standing]:
     """Lock the balances of these accounts, lowest id first, and tell how each stands.
 
     To be called before any row that refers to them is written: a later lock
     would wait behind the foreign key's own and collapse on a hot account.
-    With `book_id`, accounts of other books are as if they did not exist.
+    With `book_id`, accounts of other books are as if they did not exist. With
+    `spending`, once in a transaction, limits are told, and stand still until it ends.
     """
+    about = (sorted(spending.kinds), spending.amount_minor, spending.times) if spending else ()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT * FROM ledger_stand(%s::uuid[], %s::uuid)",
-            [f"{{{','.join(map(str, account_ids))}}}", book_id],
+            "SELECT * FROM ledger_stand(%s::uuid[], %s::uuid, %s::text[], %s::numeric, %s::int)",
+            [f"{{{','.join(map(str, account_ids))}}}", book_id, *(about or (None, None, None))],
         )
-        return {row[0]: _standing(*row) for row in cursor.fetchall()}
+        return standings(cursor.fetchall())
 
 
 def lock(*account_ids: UUID) -> None:
@@ -167,36 +172,14 @@ def _rules(payer_id: UUID, *, origin: str = "") -> dict[str, Meaning]:
     }
 
 
-def _standing(*row: Any) -> Standing:
-    """Return one row of `ledger_stand` as a value."""
-    *plain, limits, told_at = row
-    caps = [
-        Cap(window=LimitWindow(each["window"]), most_minor=each["most"], used_minor=each["used"])
-        for each in json.loads(limits or "[]")
-    ]
-    names = (
-        "account_id",
-        "book_id",
-        "currency",
-        "posted_minor",
-        "pending_minor",
-        "floor_minor",
-        "held_back_minor",
-        "frozen",
-        "is_active",
-        "threshold_minor",
-    )
-    return Standing(**dict(zip(names, plain, strict=True)), told_at=told_at, caps=caps)
-
-
 def _spilled(draft: Draft) -> list[Line]:
     """Return the draft's lines, what their accounts cannot bear moved to the spill account."""
     if draft.spill_id is None:
         return list(draft.lines)
-    standings = stand({line.account_id for line in draft.lines})
+    stood = stand({line.account_id for line in draft.lines})
     lines: list[Line] = []
     for line in draft.lines:
-        account = standings.get(line.account_id)
+        account = stood.get(line.account_id)
         borne = account.bearable(line.amount_minor) if account else line.amount_minor
         if account:
             account.posted_minor += borne

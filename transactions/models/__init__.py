@@ -13,6 +13,7 @@ from transactions.models.ledger import (
     Posting,
     ReversedLine,
 )
+from transactions.models.limits import Limit, LimitUse
 from transactions.models.payees import PayeeChange, RegisteredPayee
 from transactions.models.payments import Dispute, Payment, ProviderPayout
 from transactions.models.proposals import (
@@ -22,7 +23,7 @@ from transactions.models.proposals import (
     SuspensePosting,
     SuspenseTally,
 )
-from transactions.models.transfers import Limit, Transfer
+from transactions.models.transfers import Transfer
 
 __all__ = [
     "Balance",
@@ -39,6 +40,7 @@ __all__ = [
     "JournalProposal",
     "LedgerAccount",
     "Limit",
+    "LimitUse",
     "Movement",
     "PayeeChange",
     "Payment",

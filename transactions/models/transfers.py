@@ -1,4 +1,4 @@
-"""Transfers: what was asked of us, and the limits it met."""
+"""Transfers: what was asked of us, and how far it got."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -12,7 +12,7 @@ from audit.history import Guarded
 from transactions.errors import NotReversible, ReversalExceeded, WrongState
 from transactions.models.ledger import LedgerAccount
 from transactions.money import AMOUNT_MINOR_MAX, Money
-from transactions.states import HAVE_SETTLED, MOVES, LimitWindow, TransferKind, TransferState
+from transactions.states import HAVE_SETTLED, MOVES, TransferKind, TransferState
 
 
 class Transfer(Guarded):
@@ -183,22 +183,3 @@ class Transfer(Guarded):
         self.reversed_minor += amount_minor
         if self.reversed_minor == self.amount_minor:
             self.advance(TransferState.REVERSED)
-
-
-class Limit(Guarded):
-    """The most one account may send, for each transfer or each day."""
-
-    prefix: ClassVar[str] = "lim"
-
-    book_id = models.UUIDField()
-    account = models.ForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="limits")
-    window = models.CharField(max_length=10, choices=LimitWindow.choices)
-    amount_max_minor = models.BigIntegerField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="limit_once", fields=["account", "window"]),
-            models.CheckConstraint(
-                name="limit_not_negative", condition=Q(amount_max_minor__gte=0)
-            ),
-        ]

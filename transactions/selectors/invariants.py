@@ -15,6 +15,7 @@ from transactions.selectors.invariants_of_books import BOOKS
 from transactions.selectors.invariants_of_clocks import CLOCKS
 from transactions.selectors.invariants_of_finance import FINANCE
 from transactions.selectors.invariants_of_holds import HOLDS
+from transactions.selectors.invariants_of_limits import LIMITS
 from transactions.selectors.invariants_of_witness import WITNESS
 
 SHOWN_MAX: Final = 20
@@ -88,5 +89,5 @@ def violations() -> list[str]:
     ]
 
 
-for _name, _promise, _sql in (*BOOKS, *CLOCKS, *FINANCE, *HOLDS, *WITNESS):
+for _name, _promise, _sql in (*BOOKS, *CLOCKS, *FINANCE, *HOLDS, *LIMITS, *WITNESS):
     register(_name, promise=_promise, sql=_sql)

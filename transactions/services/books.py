@@ -1,4 +1,4 @@
-"""Opening books, accounts and limits."""
+"""Opening books and accounts."""
 
 from accounts.errors import NameTaken
 from accounts.models import Account, Customer, Partner, Portfolio
@@ -7,8 +7,7 @@ from audit.commands import command
 from audit.constraints import refuse_on
 from audit.services.recording import record
 from transactions.ledger.posting import open_balance
-from transactions.models import Book, LedgerAccount, Limit
-from transactions.states import LimitWindow
+from transactions.models import Book, LedgerAccount
 
 
 @command
@@ -65,18 +64,3 @@ def open_account(
         book_id=account.book_id,
     )
     return account
-
-
-@command
-def set_limit(
-    *, actor: Actor, account: Account, window: LimitWindow, amount_max_minor: int
-) -> Limit:
-    """Limit what an account may send, for each transfer or each day."""
-    limit = Limit.objects.create(
-        book_id=account.book_id,
-        account_id=account.pk,
-        window=window,
-        amount_max_minor=amount_max_minor,
-    )
-    record("limit.set", actor=actor, target=limit, rows=[limit])
-    return limit

@@ -16,14 +16,16 @@ from audit.errors import Invalid
 from audit.services.recording import later, record
 from audit.typeids import typeid
 from transactions.errors import AlreadyBooked, HoldExpired, NothingChanged
+from transactions.ledger.limits import counting
 from transactions.ledger.posting import Draft, Line, post, reserving
+from transactions.limits import Spending
 from transactions.models import Hold
 from transactions.orders import HoldOrder
 from transactions.selectors.holds import access_hold
 from transactions.services.intake import stand_for
 from transactions.services.steps import release_hold, save_hold
 from transactions.standing import move, sides
-from transactions.states import HoldState
+from transactions.states import HoldState, LimitKind
 
 LASTS_MIN: Final = timedelta(minutes=1)
 LASTS_MAX: Final = timedelta(days=31)
@@ -39,15 +41,17 @@ def create_hold(*, actor: Actor, order: HoldOrder, origin: str) -> Hold:
     known origin.
     """
     named = {key for key in (order.source_id, order.destination_id) if key}
+    amount = order.money.amount_minor
+    spending = Spending(kinds=frozenset({LimitKind.HOLD}), amount_minor=amount, times=1)
     source, _ = sides(
         order.source_id,
         order.destination_id,
         currency=order.money.currency,
-        standings=stand_for(named, actor=actor),
+        standings=stand_for(named, actor=actor, spending=spending),
     )
     _check_form(order)
-    amount = order.money.amount_minor
-    move(amount, source=source, destination=None)
+    if uses := move(amount, kind=LimitKind.HOLD, source=source, destination=None):
+        later(counting(uses))
     later(reserving({source.account_id: amount}))
     hold = Hold(
         book_id=source.book_id,
@@ -59,6 +63,7 @@ def create_hold(*, actor: Actor, order: HoldOrder, origin: str) -> Hold:
         origin=origin,
         requested_by=actor.ref,
         trace_id=current().trace_id,
+        created_at=source.told_at,
         expires_at=order.expires_at,
     )
     with refuse_on({"hold_origin_once": AlreadyBooked(origin=origin)}):

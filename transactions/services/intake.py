@@ -18,16 +18,18 @@ from audit.calls import Call
 from audit.circumstances import current
 from audit.doorbell import ring
 from audit.errors import Refusal
-from audit.history import Guarded, difference
+from audit.history import Guarded, to_store
 from audit.services.recording import later, record
 from transactions.errors import AlreadyBooked
+from transactions.ledger.limits import counting
 from transactions.ledger.posting import Draft, Line, posting, reserving, stand
+from transactions.limits import Spending, Use
 from transactions.models import Hold, Transfer
 from transactions.orders import KnownPayee, Payee, TransferOrder
 from transactions.services.payees import wants_signature_for_payee
 from transactions.services.steps import approval_payload, news_of
 from transactions.standing import Standing, move, sides
-from transactions.states import TransferKind, TransferState
+from transactions.states import LimitKind, TransferKind, TransferState
 
 PAYOUT_PROVIDER = "testbank"
 RELEASE = "transactions.release_transfer"
@@ -44,10 +46,11 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A transfer that was taken in, and the rows that came with it."""
+    """A transfer that was taken in, the rows that came with it, and what it used of limits."""
 
     transfer: Transfer
     rows: tuple[Guarded, ...] = ()
+    uses: tuple[Use, ...] = ()
 
 
 def take_in(instructions: Sequence[Instruction], *, actor: Actor) -> list[Taken | Refusal]:
@@ -66,15 +69,22 @@ def take_in(instructions: Sequence[Instruction], *, actor: Actor) -> list[Taken 
 def standings_of(orders: Sequence[TransferOrder], *, actor: Actor) -> dict[UUID, Standing]:
     """Lock and return the accounts that the orders name and `actor` may see."""
     named = {key for order in orders for key in (order.source_id, order.destination_id) if key}
-    return stand_for(named, actor=actor)
+    spending = Spending(
+        kinds=frozenset(LimitKind(order.kind) for order in orders),
+        amount_minor=sum(order.money.amount_minor for order in orders),
+        times=len(orders),
+    )
+    return stand_for(named, actor=actor, spending=spending)
 
 
-def stand_for(account_ids: Collection[UUID], *, actor: Actor) -> dict[UUID, Standing]:
+def stand_for(
+    account_ids: Collection[UUID], *, actor: Actor, spending: Spending | None = None
+) -> dict[UUID, Standing]:
     """Lock and return those of the accounts that `actor` may see."""
-    if actor.kind is ActorKind.PARTNER:
-        return stand(account_ids, book_id=actor.book_id)  # its book is all a partner sees
+    if actor.kind is ActorKind.PARTNER:  # its book is all a partner sees
+        return stand(account_ids, book_id=actor.book_id, spending=spending)
     visible = visible_accounts(to=actor).filter(pk__in=list(account_ids))
-    return stand(set(visible.values_list("pk", flat=True)))
+    return stand(set(visible.values_list("pk", flat=True)), spending=spending)
 
 
 def decide(
@@ -88,7 +98,7 @@ def decide(
 def write(taken: Sequence[Taken]) -> None:
     """Write what was taken in, money, holds and letters with it, when the command flushes."""
     store(taken)
-    move_all([each.transfer for each in taken])
+    move_all(taken)
     publish_all(
         replace(
             news_of(each.transfer, occurred_at=each.transfer.occurred_at),
@@ -137,13 +147,19 @@ def _decide(
         )
         transfer = draft_transfer(instruction, actor=actor, source=source, vault=vault)
         is_unusual = wants_signature_for_payee(transfer, actor=actor)
-        move(order.money.amount_minor, source=source, destination=destination)
+        uses = move(
+            order.money.amount_minor,
+            kind=LimitKind(transfer.kind),
+            source=source,
+            destination=destination,
+        )
     except Refusal as refusal:
         return refusal
     if order.payee is None:
         transfer.state, transfer.settled_at = TransferState.SETTLED, source.told_at
-        return Taken(transfer=transfer)
-    return send_out(transfer, actor=actor, source=source, is_unusual=is_unusual)
+        return Taken(transfer=transfer, uses=uses)
+    rows = send_out(transfer, actor=actor, source=source, is_unusual=is_unusual)
+    return Taken(transfer=transfer, rows=rows, uses=uses)
 
 
 def draft_transfer(
@@ -158,9 +174,9 @@ def draft_transfer(
     `vault` holds the payees that are known by their tokens. Its times are the database's own.
     """
     order, now = instruction.order, source.told_at
-    transfer = Transfer(
+    transfer = Transfer.fresh(
         book_id=source.book_id,
-        kind=TransferKind.PAYOUT if order.payee else TransferKind.INTERNAL,
+        kind=order.kind,
         source_id=order.source_id,
         destination_id=order.destination_id,
         amount_minor=order.money.amount_minor,
@@ -185,11 +201,13 @@ def draft_transfer(
     return transfer
 
 
-def send_out(transfer: Transfer, *, actor: Actor, source: Standing, is_unusual: bool) -> Taken:
+def send_out(
+    transfer: Transfer, *, actor: Actor, source: Standing, is_unusual: bool
+) -> tuple[Guarded, ...]:
     """Set a payout on its way: its money held, a second person asked where one is needed.
 
     That is at or above the partner's threshold, for an unusual payee, and
-    whenever staff asks.
+    whenever staff asks. Returns the rows that come with it.
     """
     transfer.state = TransferState.ACCEPTED
     is_large = transfer.amount_minor >= source.threshold_minor
@@ -209,8 +227,7 @@ def send_out(transfer: Transfer, *, actor: Actor, source: Standing, is_unusual: 
         amount_minor=transfer.amount_minor,
         created_at=source.told_at,
     )
-    rows = (transfer.approval, hold) if transfer.approval else (hold,)
-    return Taken(transfer=transfer, rows=rows)
+    return (transfer.approval, hold) if transfer.approval else (hold,)
 
 
 def store(taken: Sequence[Taken]) -> None:
@@ -222,13 +239,11 @@ def store(taken: Sequence[Taken]) -> None:
         return
     transfers = [each.transfer for each in taken]
     payees = [found for each in transfers for found in (each.payee_name, each.payee_iban) if found]
-    store_sealed(payees)
+    if payees:
+        store_sealed(payees)
     store_companions(taken)
-    for transfer in transfers:
-        # The function inserts it, not Django, which must not do so again when it is saved.
-        transfer._state.adding = False  # noqa: SLF001 - documented for this very use
     origins = transfers[0].origin if len(transfers) == 1 else f"{len(transfers)} transfers"
-    spelled = json.dumps([difference(transfer)[1] for transfer in transfers])
+    spelled = json.dumps([to_store(transfer) for transfer in transfers])
     later(
         Call(
             sql="transfers_store(%s::jsonb)",
@@ -241,12 +256,16 @@ def store(taken: Sequence[Taken]) -> None:
 def store_companions(taken: Sequence[Taken]) -> None:
     """Store the approvals and holds of transfers."""
     rows = [row for each in taken for row in each.rows]
-    Approval.objects.bulk_create(row for row in rows if isinstance(row, Approval))
-    Hold.objects.bulk_create(row for row in rows if isinstance(row, Hold))
+    if rows:  # many transfers have none, and even an empty insert takes its time
+        Approval.objects.bulk_create(row for row in rows if isinstance(row, Approval))
+        Hold.objects.bulk_create(row for row in rows if isinstance(row, Hold))
 
 
-def move_all(transfers: Sequence[Transfer]) -> None:
-    """Post what moves inside, set aside what leaves, and wake who sends it."""
+def move_all(taken: Sequence[Taken]) -> None:
+    """Post what moves inside, set aside what leaves, count it, and wake who sends it."""
+    transfers = [each.transfer for each in taken]
+    if uses := [use for each in taken for use in each.uses]:
+        later(counting(uses))
     inside = [each for each in transfers if each.kind == TransferKind.INTERNAL]
     leaving = [each for each in transfers if each.kind == TransferKind.PAYOUT]
     if inside:

@@ -1,4 +1,4 @@
-"""Keeping the roll-ups of what moved close to the present. Derived rows: no acts, no entries."""
+"""Keeping what is derived small and close to the present. Derived rows: no acts, no entries."""
 
 from typing import Final
 
@@ -23,6 +23,13 @@ def roll_up() -> int:
         if count < POSTINGS_A_ROUND:
             break
     return taken
+
+
+def fold_limits() -> int:
+    """Bring the slices of past days' limits together; return how many counters they became."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT limits_fold()")
+        return int(cursor.fetchone()[0])
 
 
 def start_over() -> int:

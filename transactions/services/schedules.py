@@ -11,6 +11,7 @@ from audit.commands import command
 from audit.errors import Invalid, Refusal
 from audit.services.recording import record
 from transactions.errors import NothingChanged
+from transactions.limits import Spending
 from transactions.models import Transfer
 from transactions.orders import TransferOrder
 from transactions.selectors.transfers import access_transfer
@@ -27,7 +28,7 @@ from transactions.services.intake import (
 from transactions.services.payees import wants_signature_for_payee
 from transactions.services.steps import save_state, tell
 from transactions.standing import move, sides
-from transactions.states import TransferKind, TransferState
+from transactions.states import LimitKind, TransferKind, TransferState
 
 AHEAD_MIN: Final = timedelta(seconds=1)
 AHEAD_MAX: Final = timedelta(days=365)
@@ -105,7 +106,9 @@ def execute_scheduled(*, actor: Actor, transfer_id: UUID) -> Transfer:
 def _carry_out(transfer: Transfer, *, actor: Actor) -> Taken:
     """Move or reserve the money, as if it had been asked for now; a refusal changes nothing."""
     named = [key for key in (transfer.source_id, transfer.destination_id) if key]
-    standings = stand_for(named, actor=actor)
+    kind, amount = LimitKind(transfer.kind), transfer.amount_minor
+    spending = Spending(kinds=frozenset({kind}), amount_minor=amount, times=1)
+    standings = stand_for(named, actor=actor, spending=spending)
     source, destination = sides(
         transfer.source_id,
         transfer.destination_id,
@@ -114,14 +117,15 @@ def _carry_out(transfer: Transfer, *, actor: Actor) -> Taken:
     )
     maker = _maker(transfer)
     is_unusual = wants_signature_for_payee(transfer, actor=maker)
-    move(transfer.amount_minor, source=source, destination=destination)
+    uses = move(amount, kind=kind, source=source, destination=destination)
     if transfer.kind == TransferKind.INTERNAL:
-        transfer.advance(TransferState.SETTLED, at=timezone.now())
-        taken = Taken(transfer=transfer)
+        transfer.advance(TransferState.SETTLED, at=source.told_at)
+        taken = Taken(transfer=transfer, uses=uses)
     else:
-        taken = send_out(transfer, actor=maker, source=source, is_unusual=is_unusual)
+        rows = send_out(transfer, actor=maker, source=source, is_unusual=is_unusual)
+        taken = Taken(transfer=transfer, rows=rows, uses=uses)
         store_companions([taken])
-    move_all([transfer])
+    move_all([taken])
     return taken
 
 

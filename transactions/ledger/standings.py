@@ -1,0 +1,41 @@
+"""Reading what the ledger tells of accounts and their limits, as values."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from transactions.limits import Cap, cap_as_told
+from transactions.standing import Standing
+
+NAMES = (
+    "account_id",
+    "book_id",
+    "currency",
+    "posted_minor",
+    "pending_minor",
+    "floor_minor",
+    "held_back_minor",
+    "frozen",
+    "is_active",
+    "threshold_minor",
+    "told_at",
+)
+
+
+def standings(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, Standing]:
+    """Return the rows of `ledger_stand` by account; a partner's limits are shared by its own."""
+    found: dict[UUID, Standing] = {}
+    shared: dict[tuple[UUID, str], list[Cap]] = {}
+    for *plain, own, partners, slice_ in rows:
+        standing = Standing(**dict(zip(NAMES, plain, strict=True)), caps=_caps(own), slice=slice_)
+        found[standing.account_id] = standing
+        if partners is not None:
+            shared[standing.book_id, standing.currency] = _caps(partners)
+    for standing in found.values():
+        standing.caps += shared.get((standing.book_id, standing.currency), ())
+    return found
+
+
+def _caps(spelled: str | None) -> list[Cap]:
+    return [cap_as_told(each) for each in json.loads(spelled or "[]")]

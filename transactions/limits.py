@@ -1,0 +1,116 @@
+"""Limits as they stand under their locks: what is left of each, and what to count. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+from audit.typeids import typeid
+from transactions.errors import LimitExceeded
+from transactions.states import LimitKind, LimitScope, LimitWindow
+
+AMOUNT: Final = "amount"
+COUNT: Final = "count"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What a command is about to spend at most: of which kinds, how much in all, how often."""
+
+    kinds: frozenset[LimitKind]
+    amount_minor: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What left once, as the counters of one subject take it: an account's or, without, a book's.
+
+    `day` is UTC's.
+    """
+
+    account_id: UUID | None
+    book_id: UUID
+    currency: str
+    kind: LimitKind
+    day: date
+    slice: int
+    amount_minor: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Cap:
+    """One limit and what is used of it: of one account's or, without `account_id`, a partner's."""
+
+    limit_id: UUID
+    account_id: UUID | None
+    kind: LimitKind
+    window: LimitWindow
+    amount_max_minor: int | None
+    count_max: int | None
+    amount_used_minor: int = 0
+    count_used: int = 0
+
+    @property
+    def scope(self) -> LimitScope:
+        """Return whose use is counted."""
+        return LimitScope.PARTNER if self.account_id is None else LimitScope.ACCOUNT
+
+    @property
+    def amount_left_minor(self) -> int | None:
+        """Return how much may still leave, None where no amount is limited."""
+        return _left(self.amount_max_minor, used=self.amount_used_minor)
+
+    @property
+    def count_left(self) -> int | None:
+        """Return how often something may still leave, None where that is not limited."""
+        return _left(self.count_max, used=self.count_used)
+
+    def covers(self, kind: LimitKind) -> bool:
+        """Say whether it is about what leaves as `kind`."""
+        return self.kind in (LimitKind.ANY, kind)
+
+    def check(self, amount_minor: int, *, kind: LimitKind, account_id: UUID) -> None:
+        """Refuse with LimitExceeded what would pass it."""
+        if not self.covers(kind):
+            return
+        for measure, most, left, wanted in (
+            (AMOUNT, self.amount_max_minor, self.amount_left_minor, amount_minor),
+            (COUNT, self.count_max, self.count_left, 1),
+        ):
+            if most is not None and left is not None and wanted > left:
+                raise LimitExceeded(
+                    account=typeid("acc", account_id),
+                    limit=typeid("lim", self.limit_id),
+                    scope=self.scope.value,
+                    what=self.kind.value,
+                    window=self.window.value,
+                    measure=measure,
+                    most=most,
+                    left=left,
+                )
+
+    def use(self, amount_minor: int, *, kind: LimitKind) -> None:
+        """Count what leaves, if it is about that and its window outlasts it."""
+        if self.covers(kind) and self.window is not LimitWindow.TRANSFER:
+            self.amount_used_minor += amount_minor
+            self.count_used += 1
+
+
+def cap_as_told(told: Mapping[str, Any]) -> Cap:
+    """Return one limit as the database's `limits_told` tells it."""
+    return Cap(
+        limit_id=UUID(told["id"]),
+        account_id=UUID(told["account_id"]) if told["account_id"] else None,
+        kind=LimitKind(told["kind"]),
+        window=LimitWindow(told["window"]),
+        amount_max_minor=told["amount_max_minor"],
+        count_max=told["count_max"],
+        amount_used_minor=told["amount_used_minor"],
+        count_used=told["count_used"],
+    )
+
+
+def _left(most: int | None, *, used: int) -> int | None:
+    return None if most is None else max(0, most - used)

@@ -1,0 +1,73 @@
+"""The invariants of limits: what is counted, and who agreed to what is allowed. SQL only."""
+
+from typing import Final
+
+LIMITS: Final[tuple[tuple[str, str, str], ...]] = (
+    (
+        "L3",
+        "what is counted against limits in thirty days is what was moved and reserved",
+        """
+        WITH moved AS (
+            SELECT t.source_id AS account_id, t.book_id, t.currency, 'internal' AS kind,
+                t.settled_at AS at, t.amount_minor AS amount, 1 AS times
+            FROM transactions_transfer AS t
+            WHERE t.kind = 'internal' AND t.settled_at >= now() - interval '31 days'
+                AND t.occurred_at = t.requested_at
+            UNION ALL
+            SELECT h.account_id, h.book_id, a.currency,
+                CASE WHEN h.transfer_id IS NULL THEN 'hold' ELSE 'payout' END, h.created_at,
+                h.amount_minor - h.released_minor,
+                CASE WHEN h.released_minor < h.amount_minor THEN 1 ELSE 0 END
+            FROM transactions_hold AS h
+            INNER JOIN transactions_ledgeraccount AS a ON a.id = h.account_id
+            LEFT JOIN transactions_transfer AS t ON t.id = h.transfer_id
+            WHERE h.created_at >= now() - interval '31 days'
+                AND (t.id IS NULL OR t.occurred_at = t.requested_at)
+        ), due AS (
+            SELECT l.subject_id, l.currency, m.kind, (m.at AT TIME ZONE 'UTC')::date AS day,
+                sum(m.amount) AS amount, sum(m.times) AS times
+            FROM (
+                SELECT DISTINCT coalesce(account_id, book_id) AS subject_id, currency
+                FROM transactions_limit WHERE num_nonnulls(amount_max_minor, count_max) > 0
+            ) AS l
+            INNER JOIN (
+                SELECT s.subject_id, moved.*
+                FROM moved CROSS JOIN LATERAL (VALUES (account_id), (book_id)) AS s (subject_id)
+            ) AS m ON m.subject_id = l.subject_id AND m.currency = l.currency
+            GROUP BY l.subject_id, l.currency, m.kind, (m.at AT TIME ZONE 'UTC')::date
+        ), kept AS (
+            SELECT subject_id, currency, kind, day, sum(amount_minor) AS amount,
+                sum(times) AS times
+            FROM transactions_limituse GROUP BY subject_id, currency, kind, day
+        )
+        SELECT format('of %s on %s, %s %s are counted as %s in %s times, and were %s in %s',
+            coalesce(d.subject_id, k.subject_id), coalesce(d.day, k.day),
+            coalesce(d.currency, k.currency), coalesce(d.kind, k.kind),
+            coalesce(k.amount, 0), coalesce(k.times, 0), coalesce(d.amount, 0),
+            coalesce(d.times, 0))
+        FROM due AS d
+        FULL JOIN kept AS k ON k.subject_id = d.subject_id AND k.currency = d.currency
+            AND k.kind = d.kind AND k.day = d.day
+        WHERE coalesce(d.day, k.day) > (now() AT TIME ZONE 'UTC')::date - 30
+            AND (coalesce(d.amount, 0), coalesce(d.times, 0))
+                <> (coalesce(k.amount, 0), coalesce(k.times, 0))
+        """,
+    ),
+    (
+        "L11",
+        "a limit allows what two people agreed to",
+        """
+        SELECT format('limit %s allows %s in %s times, without such an approval',
+            l.id, l.amount_max_minor, l.count_max)
+        FROM transactions_limit AS l
+        WHERE l.changed_under_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM accounts_approval AS a
+            WHERE a.id = l.changed_under_id AND a.state = 'used'
+                AND a.action = 'transactions.set_limit' AND a.subject_ref = 'limit:' || l.id
+                AND (a.payload ->> 'amount_max_minor')::bigint
+                    IS NOT DISTINCT FROM l.amount_max_minor
+                AND (a.payload ->> 'count_max')::bigint IS NOT DISTINCT FROM l.count_max
+        )
+        """,
+    ),
+)
