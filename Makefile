@@ -10,7 +10,7 @@ LOCK   := $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-em
 T      ?=
 ARGS   ?=
 
-.PHONY: help run demo test check examples prove bank failover bench screenshots reset setup venv benchvenv lock format
+.PHONY: help run demo test check examples prove bank failover mutation bench screenshots reset setup venv benchvenv lock format
 .DEFAULT_GOAL := help
 
 help:  ## List the targets
@@ -46,6 +46,9 @@ bank: setup  ## Run the bank under crashes for a minute each, behind the command
 
 failover: setup  ## Kill the leading database twenty times and lose nothing; without waiting, lose
 	@$(BIN)/python -m config.sandbox failover
+
+mutation: setup  ## Plant each known bug in a private copy of the tree: tests must find it (ARGS="P2 P8")
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 bench: setup benchvenv  ## Run the benchmarks and print their tables
 	@$(BIN)/python -m config.sandbox bench $(ARGS)
