@@ -23,7 +23,8 @@ from benchmarks._table import SECONDS, Bar, interleave, judge, show
 from transactions.money import Money
 from transactions.orders import TransferOrder
 from transactions.services.batches import request_transfers
-from transactions.services.intake import Instruction, Taken
+from transactions.services.intake import Instruction
+from transactions.services.storing import Taken
 
 ITEMS: Final = 1_000
 PROCESSES: Final = 2

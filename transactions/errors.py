@@ -149,6 +149,17 @@ class DestinationUnavailable(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class SignatureNeeded(Refusal):
+    """So much leaves only with a second signature, and this way has none."""
+
+    code = "signature_needed"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    threshold_minor: int
+
+
+@dataclass(eq=False, kw_only=True)
 class AlreadyBooked(Refusal):
     """This money is in the books already, under the same origin."""
 

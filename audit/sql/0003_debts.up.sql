@@ -45,7 +45,7 @@ DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION audit_settle_debt();
 
 -- Writes the function that keeps a table's versions and says what is owed, as its columns are now: to be called again
 -- after they change. Whoever writes and however, every version of every row is kept; with p_columns updates of others
--- are not versions, and owe nothing.
+-- are not versions, and owe nothing. A row whose key was changed was not there before.
 CREATE OR REPLACE PROCEDURE audit_keep_versions(p_table text, p_history text, p_columns text DEFAULT '') LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -68,7 +68,7 @@ BEGIN
         p_history, v_columns, (SELECT string_agg('n.' || trim(c), ', ') FROM unnest(string_to_array(v_columns, ',')) AS c),
         p_table);
     IF p_columns <> '' THEN
-        SELECT format('(%s) IS DISTINCT FROM (%s)', string_agg('o.' || trim(c), ', '), string_agg('n.' || trim(c), ', '))
+        SELECT format('(o.id IS NULL OR (%s) IS DISTINCT FROM (%s))', string_agg('o.' || trim(c), ', '), string_agg('n.' || trim(c), ', '))
         INTO v_differs FROM unnest(string_to_array(p_columns, ',')) AS c;
     END IF;
     EXECUTE format(
@@ -76,7 +76,7 @@ BEGIN
         ' SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $f$ BEGIN'
         ' IF tg_op = ''INSERT'' THEN %s ELSIF tg_op = ''UPDATE'' THEN %s ELSE %s END IF; RETURN NULL; END; $f$',
         p_table || '_versions', format(v_insert, '+', 'new_rows AS n'),
-        format(v_insert, '~', 'new_rows AS n INNER JOIN old_rows AS o ON o.id = n.id WHERE ' || v_differs),
+        format(v_insert, '~', 'new_rows AS n LEFT JOIN old_rows AS o ON o.id = n.id WHERE ' || v_differs),
         format(v_insert, '-', 'old_rows AS n'));
     EXECUTE format('ALTER FUNCTION public.%I() OWNER TO cs_definer', p_table || '_versions');
 END;

@@ -27,6 +27,7 @@ from integrations.services.inbox import receive
 from integrations.states import DispatchAct
 from tests import factories
 from tests.staff import Member, invite, sign_in
+from transactions.fees import FeeTerms
 from transactions.meanings import DisputeNotice, DisputeState
 from transactions.models import BatchItem, Journal, Payment
 from transactions.services.freezes import freeze_account
@@ -95,7 +96,12 @@ def rows(transactional_db: None, as_role: AsRole) -> Rows:
             "integrations.dispatch": Dispatch.objects.get(),
             "transactions.batchfile": factories.batch_file(company),
             "transactions.batchitem": BatchItem.objects.get(batch=batch),
+            "transactions.conversion": factories.conversion(
+                company,
+                to=factories.account(company.portfolio, currency="JPY", holding_minor=0),
+            ),
             "transactions.dispute": dispute,
+            "transactions.feerule": factories.proposed_fee(company, FeeTerms(flat_minor=25)),
             "transactions.hold": factories.hold(company),
             "transactions.journal": Journal.objects.latest("id"),
             "transactions.journalproposal": factories.manual_journal(company),
@@ -249,6 +255,7 @@ NOT_THEIRS: Final = {
     "reopen",
     "limit",
     "ask",
+    "another",
 }
 
 

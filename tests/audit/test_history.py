@@ -144,6 +144,7 @@ def test_a_refused_command_keeps_no_version(transfer: Transfer) -> None:
 
 def test_a_fresh_row_is_the_row_that_django_would_have_made() -> None:
     values = {"kind": "internal", "amount_minor": 7, "currency": "EUR", "source_id": uuid7()}
+    values["requested_at"] = timezone.now()
     fresh, usual = Transfer.fresh(**values), Transfer(**values)
     before, after = difference(fresh)
     assert before is None

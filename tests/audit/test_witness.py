@@ -166,6 +166,20 @@ def test_a_later_statement_does_not_pay_for_an_earlier_one(transfer: Transfer) -
     assert str(transfer.pk) in str(refused.value)
 
 
+@pytest.mark.role("migrator")
+def test_a_row_whose_key_is_changed_on_the_way_owes_an_entry(transfer: Transfer) -> None:
+    """And so does the change back: otherwise whatever was changed with it would go unseen."""
+    other = uuid7()
+    with pytest.raises(Error) as refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE transactions_transfer SET id = %s, is_flagged = true WHERE id = %s;"
+            " UPDATE transactions_transfer SET id = %s WHERE id = %s",
+            [other, transfer.pk, transfer.pk, other],
+        )
+    assert state_of(refused.value) in {"AU002", "LG001", "LG002"}
+    assert not Transfer.objects.get(pk=transfer.pk).is_flagged
+
+
 def test_what_was_undone_owes_nothing(transfer: Transfer) -> None:
     with transaction.atomic():
         savepoint = transaction.savepoint()

@@ -45,6 +45,7 @@ PAGES = (
     "transactions_registeredpayee",
     "transactions_limit",
     "transactions_feerule",
+    "transactions_batchfile",
     "transactions_conversion",
     "accounts_account",
     "accounts_customer",
@@ -142,6 +143,7 @@ def _happen(company: factories.Cast, *, waiting: Transfer) -> dict[str, UUID]:
             company,
             to=factories.account(company.portfolio, currency="JPY", holding_minor=0),
         ).pk,
+        "transactions_batchfile": factories.batch_file(company).pk,
         "transactions_suspenseposting": factories.suspense_of(stray).id,
         "transactions_registeredpayee": factories.registered(company).pk,
         "transactions_transfer": waiting.pk,
@@ -283,6 +285,10 @@ def _buttons(desk: Desk, page: str, key: UUID) -> set[str]:
     return {str(one["title"]) for one in offered}
 
 
+# Taking a copy out of the house changes nothing in it, and is on record.
+COPIES = {"Download", "Download results"}
+
+
 def test_buttons_are_offered_to_those_who_may_press_them(world: World) -> None:
     keys = world.keys
     finance, officer = seat(Role.FINANCE_OPERATOR), seat(Role.COMPLIANCE_OFFICER)
@@ -308,7 +314,7 @@ def test_buttons_are_offered_to_those_who_may_press_them(world: World) -> None:
     assert _buttons(finance, "accounts_partner", keys["accounts_partner"]) == {"Ask for a limit"}
     assert _buttons(finance, "transactions_limit", keys["transactions_limit"]) == {"Ask to change"}
     for page in PAGES:
-        assert _buttons(auditor, page, keys[page]) == set()
+        assert _buttons(auditor, page, keys[page]) <= COPIES, page
 
 
 def test_a_batch_shows_how_far_it_is_and_its_transfers_lead_to_it(world: World) -> None:

@@ -261,6 +261,22 @@ def test_a_batch_in_the_name_of_staff_is_as_it_was_signed(name: str, company: Ca
         start_batch(actor=factories.SYSTEM, approval_id=asked.pk)
 
 
+@pytest.mark.parametrize("number", [0, 2])
+def test_no_item_joins_a_batch_after_it_was_signed(number: int, company: Cast) -> None:
+    asked = factories.batch_asked_for(factories.batch_file(company))
+    decide(asked)
+    batch = start_batch(actor=factories.SYSTEM, approval_id=asked.pk)
+    with pytest.raises(DatabaseError, match="batch_items_counted"):
+        commit(
+            "INSERT INTO transactions_batchitem"
+            " SELECT (jsonb_populate_record(i, jsonb_build_object("
+            "'id', uuidv7(), 'number', %s::int, 'key_hash', '\\x00'))).*"
+            " FROM transactions_batchitem AS i WHERE batch_id = %s",
+            number,
+            batch.pk,
+        )
+
+
 def test_a_file_is_never_changed_by_any_login(company: Cast, as_role: As) -> None:
     file = factories.batch_file(company)
     for role in ("admin", "worker", "api", "migrator"):

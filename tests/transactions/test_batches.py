@@ -26,8 +26,9 @@ from transactions.orders import TransferOrder
 from transactions.rounds.batches import carry_out_batches
 from transactions.services import batches
 from transactions.services.freezes import freeze_account
-from transactions.services.intake import Instruction, Taken
+from transactions.services.intake import Instruction
 from transactions.services.items import KeyedOrder
+from transactions.services.storing import Taken
 from transactions.services.transfers import request_transfer
 from transactions.states import BatchState, ItemOutcome, TransferState
 

@@ -20,8 +20,9 @@ from transactions.errors import LimitExceeded, NothingChanged
 from transactions.models import Limit, LimitUse, Transfer
 from transactions.services.batches import request_transfers
 from transactions.services.holds import capture_hold, void_hold
-from transactions.services.intake import Instruction, Taken
+from transactions.services.intake import Instruction
 from transactions.services.limits import Maxima, request_limit, request_partner_limit
+from transactions.services.storing import Taken
 from transactions.services.transfers import cancel_transfer, request_transfer
 from transactions.states import LimitKind, LimitWindow, TransferState
 

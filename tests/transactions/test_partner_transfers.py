@@ -29,6 +29,7 @@ from transactions.errors import (
     LimitExceeded,
     NothingChanged,
     NotReversible,
+    SignatureNeeded,
 )
 from transactions.models import Journal, LedgerAccount, Posting, Transfer
 from transactions.orders import PartnerOrder
@@ -285,33 +286,71 @@ def test_the_database_lets_nobody_take_or_push_money_without_consent(
     factories.between(payer, victim)
     withdrawn(victim)
     amount = 5 if theirs == "taker" else -5
+    journals, spelled = _passage(payer, victim, to=theirs, amount=amount)
+    with pytest.raises(Error, match="ledger_no_consent"):
+        _pass_raw(payer, values=[json.dumps(journals), json.dumps(spelled)])
+
+
+@pytest.mark.parametrize(
+    ("of_journal", "of_line"),
+    [({}, {"release": 5}), ({}, {"release": -5}), ({"purpose": "manual"}, {})],
+)
+def test_consent_lets_money_arrive_and_do_nothing_else(
+    payer: Cast, taker: Cast, of_journal: dict[str, Any], of_line: dict[str, Any]
+) -> None:
+    """What is reserved there stays so, and a journal there is what it is called."""
+    pay(payer, factories.partner_order(payer, to=taker.taker))  # opens the clearing accounts
+    journals, lines = _passage(payer, taker, to="taker", amount=5)
+    values = [json.dumps(journals), json.dumps(lines)]
+    _pass_raw(payer, values=values)  # control: without them it passes
+    journals, lines = _passage(payer, taker, to="taker", amount=5)
+    journals[1] |= of_journal
+    lines[3] |= of_line
+    with pytest.raises(Error, match="ledger_no_consent"):
+        _pass_raw(payer, values=[json.dumps(journals), json.dumps(lines)])
+
+
+def test_from_the_threshold_on_nothing_leaves_on_one_signature(taker: Cast) -> None:
+    giver = factories.cast(threshold_minor=1_000)
+    factories.consent(taker, payer=giver)
+    order = factories.partner_order(giver, to=taker.taker, amount_minor=1_000)
+    with pytest.raises(SignatureNeeded) as refused:
+        pay(giver, order)
+    assert refused.value.facts() == {"threshold_minor": 1_000}
+    pay(giver, replace(order, money=replace(order.money, amount_minor=999)))
+    assert stands_at(taker.taker.pk) == (999, 0)
+
+
+def _passage(
+    payer: Cast, victim: Cast, *, to: str, amount: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the two journals of a passage as a captured process would spell them."""
     far, near = (
         LedgerAccount.objects.get(book=here.partner.book_id, code=f"interbook:{there}").pk
         for here, there in ((payer, victim.partner.slug), (victim, payer.partner.slug))
     )
     journals = [
         {
-            "book": str(victim.partner.book_id if turn else payer.partner.book_id),
+            "book": str(book_id),
             "purpose": "partner_transfer",
             "subject": "arrival:x",
             "origin": factories.origin(),
             "trace": "",
             "occurred_at": "2026-01-01T00:00:00Z",
         }
-        for turn in (0, 1)
+        for book_id in (payer.partner.book_id, victim.partner.book_id)
     ]
     lines = [
         (1, payer.giver.pk, -amount),
         (1, far, amount),
         (2, near, -amount),
-        (2, getattr(victim, theirs).pk, amount),
+        (2, getattr(victim, to).pk, amount),
     ]
     spelled = [
         {"journal": number, "account": str(key), "amount": minor, "currency": "EUR"}
         for number, key, minor in lines
     ]
-    with pytest.raises(Error, match="ledger_no_consent"):
-        _pass_raw(payer, values=[json.dumps(journals), json.dumps(spelled)])
+    return journals, spelled
 
 
 def _pass_raw(payer: Cast, *, values: list[str]) -> None:

@@ -29,7 +29,7 @@ from audit.adminparts import (
     tag,
 )
 from transactions.admin.account_forms import FloorForm, FreezeForm
-from transactions.admin.freezes import confirmation_of, what_it_stops
+from transactions.admin.freezes import show_freezes
 from transactions.admin.limit_forms import LimitForm
 from transactions.admin.limits import limit_step, show_limits
 from transactions.admin.pending import show_pending
@@ -127,16 +127,7 @@ class AccountPage(LookOnlyAdmin[Account]):
     @display(description="Freezes")
     def freezes_shown(self, row: Account) -> SafeString:
         """Show each freeze that stops something or will, and who stands behind it."""
-        rows = [
-            (
-                page_of("accounts.freeze", one.pk, text=what_it_stops(one)),
-                one.get_state_display(),
-                instant(one.ends_at),
-                confirmation_of(one),
-            )
-            for one in freezes_not_over(row.pk)
-        ]
-        return table(["Stops", "Stands", "Until", "Second person"], rows=rows)
+        return show_freezes(freezes_not_over(row.pk))
 
     @display(description="Limits")
     def limits(self, row: Account) -> SafeString:

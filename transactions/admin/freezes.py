@@ -1,5 +1,6 @@
 """Freezes: every order to stop an account's money, who stands behind it, and its lifting."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from audit.adminparts import (
     labelled,
     page_of,
     public_id,
+    table,
     tag,
 )
 from transactions.admin.standings import FREEZE_COLOURS
@@ -166,3 +168,17 @@ def confirmation_of(row: Freeze) -> SafeString:
     if row.is_over or row.confirm_by is None:
         return tag("Not confirmed")
     return tag(f"To be confirmed by {instant(row.confirm_by)}", colour="warning")
+
+
+def show_freezes(freezes: Iterable[Freeze]) -> SafeString:
+    """Show freezes as a table: what each stops, until when, and who stands behind it."""
+    rows = [
+        (
+            page_of("accounts.freeze", one.pk, text=what_it_stops(one)),
+            one.get_state_display(),
+            instant(one.ends_at),
+            confirmation_of(one),
+        )
+        for one in freezes
+    ]
+    return table(["Stops", "Stands", "Until", "Second person"], rows=rows)

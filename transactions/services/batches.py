@@ -20,7 +20,7 @@ from audit.services.recording import flush, later, record, record_refusal
 from transactions.errors import AlreadyBooked
 from transactions.models import TransferBatch
 from transactions.selectors.batches import access_batch, pending_items
-from transactions.services.intake import Instruction, Taken, take_in, tell_taken
+from transactions.services.intake import Instruction, take_in
 from transactions.services.items import (
     KeyedOrder,
     Outcome,
@@ -30,6 +30,7 @@ from transactions.services.items import (
     standings_for,
     store_items,
 )
+from transactions.services.storing import Taken, tell_taken
 from transactions.states import ItemOutcome
 
 # What one statement may carry, and one transaction of a batch that is not atomic.

@@ -23,14 +23,8 @@ from audit.typeids import parse_typeid, typeid, uuid7
 from transactions.models import BatchItem, TransferBatch
 from transactions.money import Money
 from transactions.orders import KnownPayee, Payee, TransferOrder
-from transactions.services.intake import (
-    Instruction,
-    Taken,
-    decide,
-    standings_of,
-    tell_taken,
-    write,
-)
+from transactions.services.intake import Instruction, decide, standings_of
+from transactions.services.storing import Taken, tell_taken, write
 from transactions.standing import Standing
 from transactions.states import ItemOutcome, TransferKind
 

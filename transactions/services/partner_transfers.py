@@ -9,18 +9,19 @@ from audit.actors import Actor
 from audit.commands import command
 from audit.services.recording import later
 from audit.typeids import typeid
-from transactions.errors import DestinationUnavailable
+from transactions.errors import DestinationUnavailable, SignatureNeeded
 from transactions.ledger.limits import counting
 from transactions.ledger.posting import stand
 from transactions.limits import Spending
 from transactions.models import LedgerAccount, Transfer
 from transactions.orders import PartnerOrder, TransferOrder
 from transactions.selectors.consents import payable_account
-from transactions.selectors.ledger import name_of_book
+from transactions.selectors.ledger import access_ledger_account, name_of_book
 from transactions.services.charging import charge, fee_drafts
-from transactions.services.intake import Instruction, Taken, draft_transfer, store, tell_taken
+from transactions.services.intake import Instruction, draft_transfer
 from transactions.services.interbook import Passage, drafts_of, passing
 from transactions.services.steps import tell
+from transactions.services.storing import Taken, store, tell_taken
 from transactions.standing import Standing, move, sides
 from transactions.states import LimitKind, TransferKind, TransferState
 
@@ -34,7 +35,8 @@ def request_partner_transfer(*, actor: Actor, order: PartnerOrder, origin: str) 
     Refuses, in this order: NotFound, CurrencyMismatch, AccountClosed,
     DestinationUnavailable (the one answer to whatever keeps the other account
     from taking it: no such alias, no consent, another currency, frozen, closed),
-    LimitExceeded, AccountFrozen, InsufficientFunds; AlreadyBooked for a known origin.
+    LimitExceeded, AccountFrozen, InsufficientFunds, SignatureNeeded; AlreadyBooked
+    for a known origin.
     """
     source, taker = _sides(order, actor=actor)
     transfer = _draft(order, origin=origin, actor=actor, source=source, taker=taker)
@@ -46,6 +48,8 @@ def request_partner_transfer(*, actor: Actor, order: PartnerOrder, origin: str) 
         destination=taker,
         fee_minor=transfer.fee_minor,
     )
+    if order.money.amount_minor >= source.threshold_minor:
+        raise SignatureNeeded(threshold_minor=source.threshold_minor)
     store([Taken(transfer=transfer)])
     if uses:
         later(counting(uses))
@@ -101,6 +105,7 @@ def tell_taker(
 def _sides(order: PartnerOrder, *, actor: Actor) -> tuple[Standing, Standing]:
     """Lock both accounts and return them; what is amiss with the taker's has one name."""
     currency = order.money.currency
+    access_ledger_account(order.source_id, actor=actor)  # a stranger's is not even locked
     taker_id = payable_account(order.alias, payer_book_id=actor.book, currency=currency)
     spending = Spending(
         kinds=frozenset({LimitKind.PARTNER}), amount_minor=order.money.amount_minor, times=1

@@ -78,6 +78,7 @@ def rehearse(file: BatchFile, *, actor: Actor) -> Rehearsal:
     items = [_item(batch, number=number, keyed=each) for number, each in enumerate(orders, 1)]
     with transaction.atomic():
         standings = standings_for(items, actor=actor)
+        transaction.set_rollback(True)  # lets go of the locks, inside a command too
     before = {key: _free(each) for key, each in standings.items()}
     outcomes = decided(batch, items=items, actor=actor, standings=standings)
     return Rehearsal(

@@ -17,18 +17,10 @@ from transactions.orders import TransferOrder
 from transactions.selectors.payees import Register
 from transactions.selectors.transfers import access_transfer
 from transactions.services.charging import charge
-from transactions.services.intake import (
-    Instruction,
-    Taken,
-    draft_transfer,
-    move_all,
-    send_out,
-    stand_for,
-    store,
-    store_companions,
-)
+from transactions.services.intake import Instruction, draft_transfer, send_out, stand_for
 from transactions.services.payees import wants_signature_for_payee
 from transactions.services.steps import save_state, tell
+from transactions.services.storing import Taken, move_all, store, store_companions
 from transactions.standing import move, sides
 from transactions.states import LimitKind, TransferKind, TransferState
 

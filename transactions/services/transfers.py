@@ -15,8 +15,9 @@ from audit.services.recording import record
 from transactions.models import Transfer
 from transactions.orders import TransferOrder
 from transactions.selectors.transfers import access_transfer
-from transactions.services.intake import Instruction, take_in, tell_taken
+from transactions.services.intake import Instruction, take_in
 from transactions.services.steps import release_hold, save_state, tell
+from transactions.services.storing import tell_taken
 from transactions.states import TransferState
 
 

@@ -38,7 +38,8 @@ $$;
 ALTER FUNCTION ledger_payable(uuid, text, text) OWNER TO cs_definer;
 
 -- Posts the journals of one passage: the first in the acting book, the others in those it passes into. In another book
--- money only arrives, on an account whose owner consents now, against that book's clearing with the acting one.
+-- money only arrives, on an account whose owner consents now, against that book's clearing with the acting one; what is
+-- reserved there is not touched, and nothing undone.
 CREATE FUNCTION ledger_pass(p_journals jsonb, p_lines jsonb) RETURNS uuid[] LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -53,15 +54,20 @@ BEGIN
     WHERE account_id IN (SELECT l.account FROM jsonb_to_recordset(p_lines) AS l (account uuid))
     ORDER BY account_id FOR NO KEY UPDATE;
     SELECT slug INTO v_slug FROM public.accounts_partner WHERE book_id = v_giver;
-    SELECT l.account INTO v_strange FROM jsonb_to_recordset(p_lines) AS l (account uuid, amount bigint)
+    SELECT l.account INTO v_strange FROM jsonb_to_recordset(p_lines) AS l (account uuid, amount bigint, release bigint)
     INNER JOIN public.transactions_ledgeraccount AS a ON a.id = l.account
     WHERE a.book_id <> v_giver AND CASE
+        WHEN coalesce(l.release, 0) <> 0 THEN true
         WHEN a.keeps_balance THEN l.amount < 0 OR NOT EXISTS (
             SELECT 1 FROM public.transactions_payinconsent AS c
             WHERE c.account_id = a.id AND c.payer = v_slug AND c.withdrawn_at IS NULL)
         ELSE l.amount > 0 OR a.code IS DISTINCT FROM 'interbook:' || v_slug
     END
     LIMIT 1;
+    IF NOT FOUND THEN
+        SELECT j.book INTO v_strange FROM jsonb_to_recordset(p_journals) AS j (book uuid, purpose text, reverses uuid)
+        WHERE j.book <> v_giver AND (j.reverses IS NOT NULL OR j.purpose IS DISTINCT FROM 'partner_transfer') LIMIT 1;
+    END IF;
     IF FOUND THEN PERFORM public.ledger_refuse('ledger_no_consent', v_strange); END IF;
     PERFORM set_config('app.book', '', true);
     v_ids := public.ledger_post(p_journals, p_lines);

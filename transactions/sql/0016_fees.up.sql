@@ -27,10 +27,18 @@ BEGIN
         SELECT 1 FROM public.accounts_approval AS a
         WHERE a.id = new.approval_id AND a.state = 'used' AND a.action = 'transactions.adopt_fee_rule'
             AND a.subject_ref = 'feerule:' || new.id
-            AND (a.payload ->> 'flat_minor', a.payload ->> 'bps', a.payload ->> 'minimum_minor', a.payload ->> 'cap_minor')
-            IS NOT DISTINCT FROM (new.flat_minor::text, new.bps::text, new.minimum_minor::text, new.cap_minor::text))
+            AND (a.payload ->> 'kind', a.payload ->> 'currency', a.payload ->> 'flat_minor', a.payload ->> 'bps',
+                a.payload ->> 'minimum_minor', a.payload ->> 'cap_minor')
+            IS NOT DISTINCT FROM (new.kind::text, new.currency::text, new.flat_minor::text, new.bps::text,
+                new.minimum_minor::text, new.cap_minor::text))
     THEN
         v_rule := 'fee_rule_signed';
+    END IF;
+    IF v_rule IS NULL AND new.account_id IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM public.transactions_ledgeraccount AS a
+        WHERE a.id = new.account_id AND a.book_id = new.book_id AND a.currency = new.currency AND a.code = 'fees:house')
+    THEN
+        v_rule := 'fee_goes_to_the_house';
     END IF;
     IF v_rule IS NOT NULL THEN PERFORM public.ledger_refuse(v_rule, new.id); END IF;
     RETURN new;
@@ -78,6 +86,7 @@ BEGIN
             SELECT DISTINCT b.book_id AS book, a.currency AS money FROM public.transactions_balance AS b
             INNER JOIN public.transactions_ledgeraccount AS a ON a.id = b.account_id
             WHERE b.account_id = ANY(p_accounts) AND (p_book IS NULL OR b.book_id = p_book)
+                AND coalesce(nullif(current_setting('app.book', true), ''), b.book_id::text) = b.book_id::text -- who spends
             ORDER BY b.book_id, a.currency
         LOOP
             v_entered := v_entered || jsonb_build_object(v_pool.book || v_pool.money,

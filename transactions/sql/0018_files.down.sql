@@ -1,3 +1,5 @@
+DROP TRIGGER items_counted ON transactions_batchitem;
+DROP FUNCTION batch_items_counted();
 DROP TRIGGER batch_signed ON transactions_transferbatch;
 DROP FUNCTION batch_require_signature();
 
@@ -19,4 +21,5 @@ END;
 $$;
 DROP TRIGGER witnessed ON transactions_batchfile;
 DROP TRIGGER keep_faith ON transactions_batchfile;
-REVOKE SELECT ON transactions_batchfile, transactions_batchitem, transactions_registeredpayee FROM cs_definer;
+REVOKE SELECT ON transactions_batchfile, transactions_batchitem, transactions_registeredpayee, transactions_transferbatch
+FROM cs_definer;

@@ -57,8 +57,27 @@ BEGIN
 END;
 $$;
 ALTER FUNCTION batch_require_signature() OWNER TO cs_definer;
-GRANT SELECT ON transactions_batchfile, transactions_batchitem, transactions_registeredpayee TO cs_definer;
+GRANT SELECT ON transactions_batchfile, transactions_batchitem, transactions_registeredpayee, transactions_transferbatch
+TO cs_definer;
 CREATE CONSTRAINT TRIGGER batch_signed AFTER INSERT ON transactions_transferbatch
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 WHEN (new.requested_by NOT LIKE 'partner:%' OR new.approval_id IS NOT NULL)
 EXECUTE FUNCTION batch_require_signature();
+
+-- Items come with their batch, as many as it says: none joins later what was signed, or what is under way.
+CREATE FUNCTION batch_items_counted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    v_batch uuid;
+BEGIN
+    SELECT b.id INTO v_batch FROM public.transactions_transferbatch AS b
+    WHERE b.id IN (SELECT n.batch_id FROM new_rows AS n)
+        AND (SELECT count(*) FROM public.transactions_batchitem AS i WHERE i.batch_id = b.id) > b.item_count
+    LIMIT 1;
+    IF FOUND THEN PERFORM public.ledger_refuse('batch_items_counted', v_batch); END IF;
+    RETURN NULL;
+END;
+$$;
+ALTER FUNCTION batch_items_counted() OWNER TO cs_definer;
+CREATE TRIGGER items_counted AFTER INSERT ON transactions_batchitem REFERENCING NEW TABLE AS new_rows
+FOR EACH STATEMENT EXECUTE FUNCTION batch_items_counted();
