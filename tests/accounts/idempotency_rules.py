@@ -149,7 +149,7 @@ def failing(error: Exception) -> Callable[..., AbstractContextManager[object]]:
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    return lambda _world, _key: put("transactions.services.intake.publish_all", fail)
+    return lambda _world, _key: put("transactions.services.storing.publish_all", fail)
 
 
 def too_long(_world: PartnerWorld, _key: str) -> AbstractContextManager[object]:

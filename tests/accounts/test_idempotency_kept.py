@@ -67,7 +67,7 @@ def test_i10_a_fault_leaves_the_key_unused_and_is_never_replayed(
         def fail(*_: object, **__: object) -> None:
             raise error
 
-        patch.setattr("transactions.services.intake.publish_all", fail)
+        patch.setattr("transactions.services.storing.publish_all", fail)
         answer = acme.post(PATH, acme.internal(), key=key)
     assert answer.status_code == status
     assert answer["Content-Type"] == "application/problem+json"
