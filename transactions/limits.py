@@ -16,8 +16,9 @@ COUNT: Final = "count"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
-    """What a command is about to spend at most: of which kinds, how much in all, how often."""
+    """What a command is about to spend at most: whence, of which kinds, how much, how often."""
 
+    account_ids: frozenset[UUID]
     kinds: frozenset[LimitKind]
     amount_minor: int
     times: int

@@ -5,15 +5,15 @@ checks freeze and floor, and writes: one journal or thousands in the same call.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 
-from audit.calls import Call, Meaning, send
+from audit.calls import Call, Meaning, ask, send
 from audit.circumstances import current
 from audit.errors import Fault, NotFound
 from audit.typeids import typeid
@@ -30,6 +30,11 @@ from transactions.standing import Standing
 
 LINES_MIN: Final = 2
 LINES_MAX: Final = 64
+STAND: Final = "SELECT * FROM ledger_stand(%s::uuid[], %s::uuid)"
+STAND_TO_SPEND: Final = (
+    "SELECT * FROM ledger_stand("
+    "%s::uuid[], %s::uuid, %s::uuid[], %s::text[], %s::numeric, %s::int)"
+)
 
 
 class Unbalanced(Fault):
@@ -130,15 +135,14 @@ def stand(
     To be called before any row that refers to them is written: a later lock
     would wait behind the foreign key's own and collapse on a hot account.
     With `book_id`, accounts of other books are as if they did not exist. With
-    `spending`, once in a transaction, limits are told, and stand still until it ends.
+    `spending`, once in a transaction, the limits of who spends are told, and stand still
+    until it ends.
     """
-    about = (sorted(spending.kinds), spending.amount_minor, spending.times) if spending else ()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT * FROM ledger_stand(%s::uuid[], %s::uuid, %s::text[], %s::numeric, %s::int)",
-            [f"{{{','.join(map(str, account_ids))}}}", book_id, *(about or (None, None, None))],
-        )
-        return read_standings(cursor.fetchall())
+    values: list[Any] = [_spell_ids(account_ids), book_id]
+    if spending:
+        kinds, spenders = sorted(spending.kinds), _spell_ids(spending.account_ids)
+        values += [spenders, kinds, spending.amount_minor, spending.times]
+    return read_standings(ask(STAND_TO_SPEND if spending else STAND, values))
 
 
 def lock(*account_ids: UUID) -> None:
@@ -177,6 +181,11 @@ def restrain(account_id: UUID) -> None:
 def open_balance(account_id: UUID) -> None:
     """Start the balance of a new account at zero."""
     send(Call(sql="ledger_open(%s)", values=(account_id,)))
+
+
+def _spell_ids(keys: Iterable[UUID]) -> str:
+    """Return ids as the database reads an array: spelling thousands by parts takes longer."""
+    return f"{{{','.join(map(str, keys))}}}"
 
 
 def _rules(payer_id: UUID, *, origin: str = "") -> dict[str, Meaning]:

@@ -36,7 +36,7 @@ def read_standings(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, Standing]:
             fees={each["kind"]: _rate(each) for each in json.loads(fees or "[]")},
         )
         found[standing.account_id] = standing
-        if partners is not None:
+        if partners is not None and (standing.book_id, standing.currency) not in shared:
             shared[standing.book_id, standing.currency] = _caps(partners)
     for standing in found.values():
         standing.caps += shared.get((standing.book_id, standing.currency), ())

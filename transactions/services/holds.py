@@ -42,7 +42,12 @@ def create_hold(*, actor: Actor, order: HoldOrder, origin: str) -> Hold:
     """
     named = {key for key in (order.source_id, order.destination_id) if key}
     amount = order.money.amount_minor
-    spending = Spending(kinds=frozenset({LimitKind.HOLD}), amount_minor=amount, times=1)
+    spending = Spending(
+        account_ids=frozenset({order.source_id}),
+        kinds=frozenset({LimitKind.HOLD}),
+        amount_minor=amount,
+        times=1,
+    )
     source, _ = sides(
         order.source_id,
         order.destination_id,

@@ -60,6 +60,7 @@ def standings_of(orders: Sequence[TransferOrder], *, actor: Actor) -> dict[UUID,
     """Lock and return the accounts that the orders name and `actor` may see."""
     named = {key for order in orders for key in (order.source_id, order.destination_id) if key}
     spending = Spending(
+        account_ids=frozenset(order.source_id for order in orders),
         kinds=frozenset(LimitKind(order.kind) for order in orders),
         amount_minor=sum(order.money.amount_minor for order in orders),
         times=len(orders),

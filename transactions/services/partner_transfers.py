@@ -108,7 +108,10 @@ def _sides(order: PartnerOrder, *, actor: Actor) -> tuple[Standing, Standing]:
     access_ledger_account(order.source_id, actor=actor)  # a stranger's is not even locked
     taker_id = payable_account(order.alias, payer_book_id=actor.book, currency=currency)
     spending = Spending(
-        kinds=frozenset({LimitKind.PARTNER}), amount_minor=order.money.amount_minor, times=1
+        account_ids=frozenset({order.source_id}),
+        kinds=frozenset({LimitKind.PARTNER}),
+        amount_minor=order.money.amount_minor,
+        times=1,
     )
     standings = stand([key for key in (order.source_id, taker_id) if key], spending=spending)
     mine = {key: each for key, each in standings.items() if each.book_id == actor.book}

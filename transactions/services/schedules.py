@@ -102,7 +102,12 @@ def _carry_out(transfer: Transfer, *, actor: Actor) -> Taken:
     """Move or reserve the money, as if it had been asked for now; a refusal changes nothing."""
     named = [key for key in (transfer.source_id, transfer.destination_id) if key]
     kind, amount = LimitKind(transfer.kind), transfer.amount_minor
-    spending = Spending(kinds=frozenset({kind}), amount_minor=amount, times=1)
+    spending = Spending(
+        account_ids=frozenset({transfer.source_id}),
+        kinds=frozenset({kind}),
+        amount_minor=amount,
+        times=1,
+    )
     standings = stand_for(named, actor=actor, spending=spending)
     source, destination = sides(
         transfer.source_id,
