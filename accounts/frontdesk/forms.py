@@ -21,8 +21,6 @@ INSTANT: Final = re.compile(
     r"(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 METADATA_PAIRS_MAX: Final = 20
-METADATA_NAME_CHARACTERS_MAX: Final = 40
-METADATA_VALUE_CHARACTERS_MAX: Final = 255
 
 
 class Form(serializers.Serializer[Any]):
@@ -141,6 +139,10 @@ class Iban(ExactText):
         return text
 
 
+METADATA_NAME: Final = ExactText(max_length=40)
+METADATA_VALUE: Final = ExactText(max_length=255, allow_blank=True)
+
+
 class Metadata(serializers.Field[dict[str, str], Any, dict[str, str], Any]):
     """Up to twenty pairs of text that we keep and give back untouched."""
 
@@ -150,13 +152,11 @@ class Metadata(serializers.Field[dict[str, str], Any, dict[str, str], Any]):
             raise serializers.ValidationError("must be a JSON object")
         if len(data) > METADATA_PAIRS_MAX:
             raise serializers.ValidationError(f"has more than {METADATA_PAIRS_MAX} pairs")
-        value = ExactText(max_length=METADATA_VALUE_CHARACTERS_MAX, allow_blank=True)
-        name = ExactText(max_length=METADATA_NAME_CHARACTERS_MAX)
         problems: dict[str, Any] = {}
         for key, item in data.items():
             try:
-                name.run_validation(key)
-                value.run_validation(item)
+                METADATA_NAME.run_validation(key)
+                METADATA_VALUE.run_validation(item)
             except serializers.ValidationError as error:
                 problems[key] = error.detail
         if problems:
