@@ -13,7 +13,7 @@ from typeid import TypeID
 from typeid.errors import TypeIDException
 
 TYPEID_CHARS_MAX: Final = 90
-REMEMBERED: Final = 4_096  # an id is spelled several times in the act that is about it
+REMEMBERED: Final = 4_096  # an id is read and spelled several times in the act that is about it
 
 
 def uuid7() -> UUID:
@@ -31,6 +31,12 @@ def parse_typeid(prefix: str, text: object) -> UUID:
     """Return the key inside `text`; a ValueError unless it is a `prefix` TypeID, spelled so."""
     if not isinstance(text, str) or len(text) > TYPEID_CHARS_MAX or not text.isascii():
         raise ValueError(f"not a {prefix} id")
+    return _parsed(prefix, text)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _parsed(prefix: str, text: str) -> UUID:
+    """Return the key inside a text of plain and few characters; a ValueError is not remembered."""
     try:
         found = TypeID.from_string(text)
     except (TypeIDException, ValueError, KeyError, IndexError) as error:

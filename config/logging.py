@@ -12,6 +12,7 @@ from audit.errors import Fault
 
 # What a line may carry beside its message; anything else somebody adds stays out.
 EXTRAS: Final = ("method", "route", "status", "duration_ms", "command", "code", "provider", "task")
+LINE: Final = json.JSONEncoder(default=str)
 PERSONAL: Final = re.compile(
     r"[\w.+-]+@[\w-]+\.[\w.-]+"  # e-mail addresses
     r"|\b[A-Z]{2}\d{2}[A-Z0-9]{11,30}\b"  # IBANs
@@ -40,7 +41,7 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = _said(record.exc_info[1])
             line["at_lines"] = _frames(record.exc_info[1])
-        return json.dumps(line, default=str)
+        return LINE.encode(line)
 
 
 def without_personal_data(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from base64 import urlsafe_b64decode
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -13,6 +14,7 @@ from audit.errors import Fault
 FORMAT: Final = b"\x01"
 NONCE_BYTES: Final = 12
 KEY_ID_BYTES: Final = 4
+KEYS_READY: Final = 8  # a process holds one or two, for as long as it runs
 
 
 class Tampered(Fault):
@@ -36,23 +38,29 @@ def seal(plain: bytes, *, key: str, place: tuple[str, ...]) -> Sealed:
 
     `place` is table, column, row id and whatever else must not be swapped.
     """
-    raw = urlsafe_b64decode(key)
+    head, cipher = _ready(key)
     nonce = os.urandom(NONCE_BYTES)
-    head = FORMAT + _key_id(raw)
-    return Sealed(head + nonce + AESGCM(raw).encrypt(nonce, plain, _bound(head, place)))
+    return Sealed(head + nonce + cipher.encrypt(nonce, plain, _bound(head, place)))
 
 
 def unseal(sealed: bytes, *, key: str, place: tuple[str, ...]) -> bytes:
     """Return what `seal` was given; Tampered if the key, the place or a bit is another."""
-    raw = urlsafe_b64decode(key)
-    cut = len(FORMAT) + KEY_ID_BYTES
+    ours, cipher = _ready(key)
+    cut = len(ours)
     head, nonce, body = sealed[:cut], sealed[cut : cut + NONCE_BYTES], sealed[cut + NONCE_BYTES :]
-    if head != FORMAT + _key_id(raw):
+    if head != ours:
         raise Tampered(f"{place}: sealed under another key")
     try:
-        return AESGCM(raw).decrypt(nonce, body, _bound(head, place))
+        return cipher.decrypt(nonce, body, _bound(head, place))
     except InvalidTag:
         raise Tampered(f"{place}: does not belong here") from None
+
+
+@lru_cache(maxsize=KEYS_READY)
+def _ready(key: str) -> tuple[bytes, AESGCM]:
+    """Return what all that is sealed under `key` begins with, and its cipher."""
+    raw = urlsafe_b64decode(key)
+    return FORMAT + _key_id(raw), AESGCM(raw)
 
 
 def _key_id(raw: bytes) -> bytes:

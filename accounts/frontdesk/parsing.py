@@ -146,4 +146,6 @@ def _join(path: str, name: str) -> str:
 
 def is_storable(text: str) -> bool:
     """Say whether PostgreSQL and UTF-8 can give `text` back unchanged."""
-    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    if "\x00" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)

@@ -168,6 +168,16 @@ def test_several_wrong_fields_are_named_at_once(acme: PartnerWorld) -> None:
     assert set(answer.json()["fields"]) == {"amount_minor", "currency", "surprise"}
 
 
+def test_what_one_request_got_wrong_is_not_held_against_the_next(acme: PartnerWorld) -> None:
+    wrong = acme.payout(amount_minor="1", destination={"name": ""}, metadata={"a": 1}, surprise=1)
+    first = acme.post(PATH, wrong)
+    assert acme.post(PATH, acme.payout()).status_code == 201
+    assert acme.post(PATH, acme.internal()).json()["metadata"] == {}
+    again = acme.post(PATH, wrong)
+    assert (first.status_code, first.content) == (400, again.content)
+    assert len(again.json()["fields"]) == 5
+
+
 @pytest.mark.parametrize(
     ("raw", "name"),
     [
