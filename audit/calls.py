@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from django.db import Error, connection
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from audit.constraints import broken_rule
 from audit.errors import Refusal
@@ -58,9 +58,10 @@ def ask(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     spelling the values into the text and reading that again took as long as
     the rest of the way to the database.
     """
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    line = connections[DEFAULT_DB_ALIAS]
+    line.ensure_connection()
+    line.validate_no_broken_transaction()
+    with line.wrap_database_errors, psycopg.Cursor(line.connection) as cursor:
         return cursor.execute(statement, values, prepare=True).fetchall()
 
 
