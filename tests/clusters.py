@@ -5,7 +5,6 @@ The suite's own server keeps no word (fsync off) and may not be hurt; these keep
 
 import fcntl
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -26,13 +25,11 @@ from config.sandbox.keys import Keys
 from config.sandbox.leash import PRIVATE
 from config.sandbox.logins import make_logins
 from config.sandbox.servers import DATABASE, LOGINS
-from config.sandbox.state import LOOPBACK, State, is_free
+from config.sandbox.state import LOOPBACK, State
+from tests.ports import free_port
 from tests.stage import template_name
 
 KEPT: Final = BASE_DIR / ".test" / "clusters"
-# Below the range that the kernel gives to callers: a caller of a server that is down could be
-# given the server's own port, and would talk to itself.
-PORTS: Final = range(20_000, 32_000)
 START_SECONDS_MAX: Final = 30.0
 STOP_SECONDS_MAX: Final = 15.0
 POLL_SECONDS: Final = 0.01
@@ -179,8 +176,7 @@ def copied(folder: Path) -> Path:
 
 def choose_port(folder: Path) -> None:
     """Give the server of a folder a port that nobody uses."""
-    port = next(port for port in random.sample(PORTS, k=100) if is_free(port))
-    State(folder).write_json("ports.json", {"postgres": port})
+    State(folder).write_json("ports.json", {"postgres": free_port()})
 
 
 def children_of(pid: int) -> list[int]:

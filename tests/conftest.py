@@ -7,8 +7,10 @@ from importlib import import_module
 import pytest
 from django.test import TransactionTestCase, override_settings
 from pytest_django import DjangoDbBlocker
+from xdist.remote import Producer
 
 from tests.network import turn_network_off
+from tests.shares import Shares, put_in_order
 from tests.stage import REQUEST_SETTINGS, SETTINGS_BY_ROLE, Stage, role_of
 
 STAGE = Stage()
@@ -20,6 +22,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("full")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("full")]
+    put_in_order(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shares:
+    """Share the suite out in our own way."""
+    config.option.loadscopereorder = False  # our order is by time, not by number
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")

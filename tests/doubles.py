@@ -16,6 +16,7 @@ from typing import Any
 from config.sandbox.stories import Delivery
 from integrations.http import Outbound
 from integrations.providers.testbank.client import BankClient
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -97,9 +98,7 @@ class StripeProcess:
 
     def __init__(self) -> None:
         """Start it on a free port and wait until it answers."""
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "config.sandbox.doubles.stripe"],
             env=os.environ | {"STRIPE_API_KEY": TOKEN, "STRIPE_DOUBLE_PORT": str(self.port)},

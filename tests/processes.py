@@ -3,7 +3,6 @@
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from django.db import connection
 
 from config.env import BASE_DIR
 from tests.conftest import STAGE
+from tests.ports import free_port
 
 START_SECONDS_MAX = 30.0
 ANSWER_SECONDS_MAX = 30.0
@@ -78,13 +78,6 @@ def api_process(
         with suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
         running.wait()
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _own_database(port: int | None) -> str:

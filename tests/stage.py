@@ -8,6 +8,7 @@ migrating and throwing away is done as the migrator.
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from django.utils.timezone import now
 from psycopg import sql
 
 from config.env import BASE_DIR
+from config.sandbox.memory import TABLESPACE
 
 # Which login a test runs as, by its folder, where no @pytest.mark.role says so.
 ROLE_BY_FOLDER = {
@@ -36,6 +38,7 @@ ROLE_ELSEWHERE = "admin"
 SETTINGS_BY_ROLE = {"api": "config.settings.api", "callbacks": "config.settings.callbacks"}
 REQUEST_SETTINGS = ("ROOT_URLCONF", "MIDDLEWARE", "AUTHENTICATION_BACKENDS", "APPEND_SLASH")
 TEMPLATE_LOCK = 7310
+TURN_SECONDS = 0.2
 MADE_BY = ("*/migrations/*.py", "*/sql/*.sql", "deploy/*", "config/grants.py")
 
 
@@ -77,8 +80,7 @@ class Stage:
         if not self.passwords:
             pytest.exit("the suite needs its servers: run it with `make test ARGS=…`", 4)
         first = self._login()
-        with self.migrator() as server:
-            server.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
+        with self._in_turn() as server:
             self._make_template(server)
             self._clone(server, name=self.name)
         self._make_spare(self._other())
@@ -134,6 +136,20 @@ class Stage:
         """Return the short name of the login that we work as."""
         return str(connections["default"].settings_dict["USER"]).removeprefix("cs_")
 
+    @contextmanager
+    def _in_turn(self) -> Iterator[psycopg.Connection]:
+        """Connect as the only one who makes a template.
+
+        Who waits is not connected: what is cloned may have no other visitor.
+        """
+        while True:
+            with self.migrator() as server:
+                taken = server.execute("SELECT pg_try_advisory_lock(%s)", [TEMPLATE_LOCK])
+                if taken.fetchone() == (True,):
+                    yield server
+                    return
+            time.sleep(TURN_SECONDS)
+
     def _make_template(self, server: psycopg.Connection) -> None:
         """Migrate and grant under another name first, so that a crash leaves no half template."""
         known = server.execute(
@@ -169,9 +185,11 @@ class Stage:
     def _clone(self, server: psycopg.Connection, *, name: str) -> None:
         """Make a clone anew and let the logins in."""
         server.execute(_named("DROP DATABASE IF EXISTS {} WITH (FORCE)", name))
-        server.execute(
-            _named("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, self.template)
-        )
+        make = "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy"
+        spaces = server.execute("SELECT 1 FROM pg_tablespace WHERE spcname = %s", [TABLESPACE])
+        if spaces.fetchone():
+            make += f" TABLESPACE {TABLESPACE}"
+        server.execute(_named(make, name, self.template))
         server.execute(_named("REVOKE ALL ON DATABASE {} FROM PUBLIC", name))
         logins = ", ".join(sorted(self.passwords))
         server.execute(_named(f"GRANT CONNECT ON DATABASE {{}} TO {logins}", name))

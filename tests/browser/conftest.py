@@ -1,9 +1,11 @@
 """A sandbox of its own with everything running, and a real headless Chromium at its desks."""
 
 import json
+import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,29 +17,36 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from accounts.frontdesk.second_factor import STEP_UP_SECONDS_MAX
 from accounts.roles import Role
 from config.env import BASE_DIR
 from config.sandbox.browser import INSTALL, Member, browser, chromium, sign_in, sit_down, staff_of
 from config.sandbox.processes import named_ports
 from config.sandbox.stories import build
-from tests.processes import free_port
+from tests.ports import free_port
 
 STOP_SECONDS_MAX = 30
 STORIES_SECONDS_MAX = 120
 SEED = "browser"
+LATELY_SECONDS = STEP_UP_SECONDS_MAX / 2
 # What a sandbox reads of our environment would lead it to the servers of the test run.
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
 @dataclass
 class House:
-    """One running sandbox, and who sits at its desks. Signing in takes a code: once is enough."""
+    """One running sandbox, and who sits at its desks.
+
+    Signing in takes a code, so nobody does it for each test; for grave acts it is good for five
+    minutes.
+    """
 
     credentials: dict[str, Any]
     running: Browser
     state: Path
     staff: dict[str, Member] = field(init=False)
     desks: dict[Role, BrowserContext] = field(default_factory=dict)
+    signed_in: dict[Role, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Know who works here."""
@@ -49,8 +58,9 @@ class House:
         return str(self.credentials["urls"]["admin"])
 
     def desk(self, role: Role) -> Page:
-        """Return a fresh page of somebody with this role, signed in."""
-        if role not in self.desks:
+        """Return a fresh page of somebody with this role, who signed in lately."""
+        if time.monotonic() - self.signed_in.get(role, -math.inf) > LATELY_SECONDS:
+            self.signed_in[role] = time.monotonic()
             self.desks[role] = sit_down(self.running)
             page = self.desks[role].new_page()
             sign_in(page, at=self.url, member=self.staff[role.value])

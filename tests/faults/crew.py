@@ -20,7 +20,8 @@ from tests.clusters import Cluster, children_of
 from tests.conftest import STAGE
 from tests.doubles import TOKEN
 from tests.faults.conftest import Doubles
-from tests.processes import ApiProcess, free_port
+from tests.ports import free_port
+from tests.processes import ApiProcess
 
 START_SECONDS = 30.0
 GRANIAN = [

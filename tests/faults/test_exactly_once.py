@@ -28,7 +28,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.role("worker"
 SECRET = "whsec_for_tests_only_0123456789"
 STORIES = ("plain_charge", "partial_then_full_refund", "dispute_won", "payout_paid_then_failed")
 COPIES = 3
-NOW = timezone.now()
 AT_ONCE = 4
 ROUNDS_MAX = 12
 As = Callable[[str], AbstractContextManager[None]]
@@ -54,7 +53,11 @@ def post_all(deliveries: list[Delivery]) -> list[int]:
 
 
 def stories_for(scene: Scene, *, count: int) -> list[Delivery]:
-    """Return `count` tellings of the stories, each with ids of its own, in order."""
+    """Return `count` tellings of the stories, each with ids of its own, in order.
+
+    They are signed now, and are as good as their signatures: for five minutes.
+    """
+    now = timezone.now()
     return [
         delivery
         for number in range(count)
@@ -62,7 +65,7 @@ def stories_for(scene: Scene, *, count: int) -> list[Delivery]:
             STORIES[number % len(STORIES)],
             seed=f"t04-{number}",
             account=typeid("acc", scene.account.pk),
-            now=NOW,
+            now=now,
         ).deliveries
     ]
 
