@@ -4,6 +4,7 @@ from typing import Any
 
 from celery import Celery, signals
 from django.conf import settings
+from django.db import close_old_connections
 
 from audit.doorbell import answer
 
@@ -39,6 +40,8 @@ app.conf.update(
         "interval_step": 0,
         "interval_max": 0,
     },
+    # Celery would hang up after every task; the settings say how long a connection is kept.
+    CELERY_DB_REUSE_MAX=10_000,
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -68,5 +71,6 @@ def _forget_parents_connections(**_: object) -> None:
 
 @signals.task_prerun.connect
 def _answer_bell(task: Any, **_: object) -> None:
-    """Let a task's bell ring again from the moment that it begins to look."""
+    """Let a task's bell ring again from the moment that it begins to look, on a sound line."""
+    close_old_connections()
     answer(task.name)

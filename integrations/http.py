@@ -6,7 +6,6 @@ environment, no compression, one total time limit, and at most 64 KiB of answer.
 """
 
 import functools
-import io
 import queue
 import re
 import socket
@@ -14,12 +13,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 
 from integrations.addresses import AddressClass, classify
+from integrations.wires import Line, Lines, Place, TimedSocket, remaining
 
-ANSWER_BYTES_MAX = 64 * 1024  # status line and headers included
 URL_CHARACTERS_MAX = 2048
 ADDRESSES_MAX = 8
 RESOLVE_SECONDS = 3.0
@@ -67,6 +67,11 @@ class _Target:
     path: str
     is_allowed_loopback: bool
 
+    @property
+    def place(self) -> Place:
+        """Return whom a line to it can be kept for."""
+        return self.scheme, self.host, self.port
+
 
 def system_resolver(host: str, port: int) -> list[str]:
     """Ask the machine's resolver for every address of a name; raises OSError."""
@@ -84,13 +89,15 @@ def public_tls() -> ssl.SSLContext:
 class Outbound:
     """Sends requests to public addresses, and to the loopback `host:port`s named in `loopback`.
 
-    Public targets are https on one of `ports`. Holds no connection: every request opens its own.
+    Public targets are https on one of `ports`. Every request opens a connection of its own, but
+    that questions (GET) take one of `lines` where it leads to their place, and leave theirs there.
     """
 
     loopback: tuple[str, ...] = ()
     ports: frozenset[int] = PUBLIC_PORTS
     resolver: Resolver = system_resolver
     tls: ssl.SSLContext = field(default_factory=public_tls)
+    lines: Lines | None = None
 
     def send(
         self,
@@ -108,15 +115,36 @@ class Outbound:
         """
         deadline = time.monotonic() + timeout_seconds
         target = self._target(url)
-        request = _Request(target)
-        request.prepare(method, headers=headers or {}, body=body)
-        request.sock = _TimedSocket(self._connect(target, deadline=deadline), deadline=deadline)
+        # Asking twice is harmless: a question may try a line that was hung up meanwhile.
+        lines = self.lines if method == "GET" else None
+
+        def prepared() -> _Request:
+            request = _Request(target, stays=lines is not None)
+            request.prepare(method, headers=headers or {}, body=body)
+            return request
+
+        if lines is not None and (line := lines.take(target.place)):
+            with suppress(NoAnswer):
+                return self._exchange(prepared(), body, line=line, deadline=deadline)
+        request = prepared()
+        line = Line(place=target.place, sock=self._connect(target, deadline=deadline))
+        return self._exchange(request, body, line=line, deadline=deadline)
+
+    def _exchange(
+        self, request: "_Request", body: bytes | None, *, line: Line, deadline: float
+    ) -> Reply:
+        """Send a prepared request over a line and read its answer; raises NoAnswer."""
+        request.sock = TimedSocket(line.sock, deadline=deadline)
         try:
-            return request.exchange(body)
+            reply = request.exchange(body)
         except (OSError, HTTPException, ValueError) as failure:
-            raise NoAnswer(f"{target.host}: {_spoken(failure)}") from failure
-        finally:
-            request.close()
+            line.sock.close()
+            raise NoAnswer(f"{line.place[1]}: {_spoken(failure)}") from failure
+        if self.lines is not None and request.stays:
+            self.lines.keep(line)
+        else:
+            line.sock.close()
+        return reply
 
     def _target(self, url: str) -> _Target:
         """Read the address, or refuse it before any look-up."""
@@ -157,12 +185,12 @@ class Outbound:
     def _open(self, address: str, *, target: _Target, deadline: float) -> socket.socket:
         """Connect to one address, and shake hands under the target's own name."""
         sock = socket.create_connection(
-            (address, target.port), timeout=_remaining(deadline, at_most=CONNECT_SECONDS)
+            (address, target.port), timeout=remaining(deadline, at_most=CONNECT_SECONDS)
         )
         if target.scheme == "http":
             return sock
         try:
-            sock.settimeout(_remaining(deadline, at_most=CONNECT_SECONDS))
+            sock.settimeout(remaining(deadline, at_most=CONNECT_SECONDS))
             return self.tls.wrap_socket(sock, server_hostname=target.host.strip("[]"))
         except BaseException:
             sock.close()
@@ -170,11 +198,12 @@ class Outbound:
 
 
 class _Request(HTTPConnection):
-    """One request on a connection that somebody else opened."""
+    """One request on a connection that somebody else opened, and that may outlive it."""
 
-    def __init__(self, target: _Target) -> None:
+    def __init__(self, target: _Target, *, stays: bool) -> None:
         super().__init__(target.host.strip("[]"), target.port)
         self.auto_open = 0
+        self.stays = stays
         self._target = target
 
     def prepare(self, method: str, *, headers: Mapping[str, str], body: bytes | None) -> None:
@@ -186,7 +215,7 @@ class _Request(HTTPConnection):
         ours = {
             "Host": host if port == DEFAULT_PORTS[scheme] else f"{host}:{port}",
             "Accept-Encoding": "identity",
-            "Connection": "close",
+            "Connection": "keep-alive" if self.stays else "close",
         }
         if body is not None:
             ours["Content-Length"] = str(len(body))
@@ -207,60 +236,9 @@ class _Request(HTTPConnection):
         with HTTPResponse(self.sock, method=self._verb) as response:
             response.begin()
             answer = response.read()
+            self.stays &= not response.will_close
             names = {name.lower(): value for name, value in response.getheaders()}
             return Reply(response.status, names, answer)
-
-
-class _TimedSocket:
-    """A socket with one deadline for everything, and one limit on all that is read."""
-
-    def __init__(self, sock: socket.socket, *, deadline: float) -> None:
-        self._sock = sock
-        self._deadline = deadline
-
-    def sendall(self, data: bytes) -> None:
-        """Send all of it; `send` by `send`, since TLS grants each the whole time limit."""
-        unsent = memoryview(data)
-        while unsent:
-            self._sock.settimeout(_remaining(self._deadline))
-            unsent = unsent[self._sock.send(unsent) :]
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        del mode  # http.client only ever asks for "rb"
-        return io.BufferedReader(_Incoming(self._sock, deadline=self._deadline))
-
-    def close(self) -> None:
-        self._sock.close()
-
-
-class _Incoming(io.RawIOBase):
-    """The bytes that come back: each read gets only the time and the room that are left."""
-
-    def __init__(self, sock: socket.socket, *, deadline: float) -> None:
-        super().__init__()
-        self._sock = sock
-        self._deadline = deadline
-        self._room = ANSWER_BYTES_MAX
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Read once; raises TimeoutError past the deadline, OSError past the limit."""
-        self._sock.settimeout(_remaining(self._deadline))
-        count = self._sock.recv_into(buffer)
-        self._room -= count
-        if self._room < 0:
-            raise OSError(f"more than {ANSWER_BYTES_MAX} bytes of answer")
-        return count
-
-
-def _remaining(deadline: float, *, at_most: float = float("inf")) -> float:
-    """Seconds left, never more than `at_most`; raises TimeoutError when there are none."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("out of time")
-    return min(left, at_most)
 
 
 def _within(seconds: float, look_up: Callable[[], list[str]]) -> list[str]:

@@ -1,6 +1,7 @@
 """Sealed boxes (libsodium): whoever holds the public half can close one, not open it."""
 
 from base64 import urlsafe_b64decode
+from functools import cache
 
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
@@ -16,6 +17,12 @@ def close_box(content: bytes, *, public_key: str) -> bytes:
 def open_box(box: bytes, *, private_key: str) -> bytes:
     """Return what was closed in; Tampered if it was closed for another key or changed."""
     try:
-        return SealedBox(PrivateKey(urlsafe_b64decode(private_key))).decrypt(box)
+        return _opener(private_key).decrypt(box)
     except CryptoError as error:
         raise Tampered("this box was not closed for this key") from error
+
+
+@cache
+def _opener(private_key: str) -> SealedBox[PrivateKey]:
+    """Return what opens boxes of this key, whose public half takes longer to find than to use."""
+    return SealedBox(PrivateKey(urlsafe_b64decode(private_key)))

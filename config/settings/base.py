@@ -84,8 +84,14 @@ LOGGING: dict[str, Any] = {
 }
 
 
-def database(url: str, *, pool: bool = True) -> dict[str, dict[str, Any]]:
-    """Return DATABASES for a postgresql:// address, with time limits and a small pool."""
+def database(
+    url: str, *, pool: bool = True, keep_seconds: int | None = 0, is_checked: bool = True
+) -> dict[str, dict[str, Any]]:
+    """Return DATABASES for a postgresql:// address, with time limits and a small pool.
+
+    Without a pool a thread keeps its connection for `keep_seconds`, None for ever. Unless
+    `is_checked`, nobody asks whether it still stands before it is used again.
+    """
     at = urlsplit(url)
     options: dict[str, Any] = {
         "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
@@ -107,7 +113,8 @@ def database(url: str, *, pool: bool = True) -> dict[str, dict[str, Any]]:
             "PASSWORD": unquote(at.password or ""),
             "HOST": at.hostname or "",
             "PORT": str(at.port or 5432),
-            "CONN_HEALTH_CHECKS": True,
+            "CONN_MAX_AGE": keep_seconds,
+            "CONN_HEALTH_CHECKS": is_checked,
             "OPTIONS": options,
         }
     }

@@ -6,7 +6,8 @@ from config.settings.base import *
 ENV = env.read("callbacks")
 SECRET_KEY = ENV.secret_key
 ALLOWED_HOSTS = list(ENV.allowed_hosts)
-DATABASES = database(ENV.database_url)
+# A thread a connection: the insert itself tells whether it was cut meanwhile (services/inbox).
+DATABASES = database(ENV.database_url, pool=False, keep_seconds=None, is_checked=False)
 DOORBELL_URL = ENV.redis_url
 CALLBACK_SECRETS = ENV.callback_secrets
 INBOX_PUBLIC_KEY = ENV.inbox_public_key

@@ -6,7 +6,8 @@ from config.settings.base import *
 ENV = env.read("worker")
 SECRET_KEY = ENV.secret_key
 ALLOWED_HOSTS: list[str] = []
-DATABASES = database(ENV.database_url, pool=False)  # a pool does not survive the worker's fork
+# A pool does not survive the worker's fork; a connection made after it does, from task to task.
+DATABASES = database(ENV.database_url, pool=False, keep_seconds=60)
 DOORBELL_URL = ENV.redis_url
 INBOX_PRIVATE_KEY = ENV.inbox_private_key
 DERIVATION_KEY = ENV.derivation_key

@@ -13,7 +13,7 @@ from audit.failpoints import between_failpoints
 from integrations.errors import InboxClosed, NotGenuine
 from integrations.providers.base import Forged
 from integrations.providers.registry import inbound_of
-from integrations.services.inbox import receive
+from integrations.services.inbox import GATHER_SECONDS, receive
 
 store = between_failpoints("inbox.store")(receive)
 
@@ -35,5 +35,5 @@ def take_callback(request: HttpRequest, *, provider: str, endpoint: str) -> Json
         store(provider, endpoint=endpoint, event=verdict, body=request.body)
     except OperationalError as error:
         raise InboxClosed from error
-    ring("integrations.drain_inbox")
+    ring("integrations.drain_inbox", gathers_seconds=GATHER_SECONDS)
     return JsonResponse({"received": True})

@@ -1,5 +1,6 @@
 """Which providers there are: by slug, how each is read, asked and paid through."""
 
+import atexit
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -11,11 +12,20 @@ from integrations.providers.stripe.client import StripeLookup
 from integrations.providers.stripe.inbound import StripeInbound
 from integrations.providers.testbank.client import BankClient
 from integrations.providers.testbank.inbound import BankInbound
+from integrations.wires import Lines
+
+# Kept from question to question: a connection costs more than what is asked over it.
+LINES: Final = Lines()
+atexit.register(LINES.hang_up)
+
+
+def _sender() -> Outbound:
+    return Outbound(loopback=tuple(settings.OUTBOUND_LOOPBACK), lines=LINES)
 
 
 def _stripe_lookup() -> Lookup:
     return StripeLookup(
-        sender=Outbound(loopback=tuple(settings.OUTBOUND_LOOPBACK)),
+        sender=_sender(),
         api_url=settings.STRIPE_API_URL,
         api_key=settings.STRIPE_API_KEY,
     )
@@ -23,7 +33,7 @@ def _stripe_lookup() -> Lookup:
 
 def _testbank() -> BankClient:
     return BankClient(
-        sender=Outbound(loopback=tuple(settings.OUTBOUND_LOOPBACK)),
+        sender=_sender(),
         url=settings.TESTBANK_URL,
         token=settings.TESTBANK_TOKEN,
     )

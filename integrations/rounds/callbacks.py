@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, assert_never
+from typing import assert_never
 from uuid import UUID
 
 from django.db import DatabaseError
@@ -26,7 +26,7 @@ from integrations.endings import Ending, ended, postponed
 from integrations.models import Callback
 from integrations.providers.base import Ignored, NotYet
 from integrations.rounds.reading import read_all
-from integrations.services.inbox import BATCH, begin, lease_batch, mark
+from integrations.services.inbox import BATCH, GATHER_SECONDS, begin, lease_batch, mark
 from integrations.states import CallbackState
 from transactions.errors import Contradiction
 from transactions.meanings import Meaning, NotUnderstood, TransferNotice, TransferState
@@ -42,10 +42,6 @@ from transactions.services.dispatching import (
 from transactions.services.news import take_news
 
 log = logging.getLogger(__name__)
-
-# How long news may gather between two batches that are not full: many together cost little more
-# than one.
-GATHER_SECONDS: Final = 0.05
 
 start = between_failpoints("inbox.begin")(begin)
 lease = between_failpoints("inbox.lease")(lease_batch)
@@ -73,6 +69,7 @@ class Told:
 def drain_inbox() -> int:
     """Work off what is due, batch by batch, as long as its share lasts; return how many were."""
     count, has_time = 0, share()
+    time.sleep(GATHER_SECONDS)  # the door rings no oftener than that
     while batch := lease():
         for chunk in _chunks(batch):
             work_off(chunk)

@@ -4,13 +4,13 @@ Bookkeeping, not commands: nobody named acts here. The effects are commands of t
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts.crypto.boxes import close_box
@@ -26,6 +26,8 @@ from integrations.selectors.callbacks import access_callback
 from integrations.states import CallbackState
 
 BATCH: Final = 100
+# How long news may gather before a worker looks for it: many together cost little more than one.
+GATHER_SECONDS: Final = 0.05
 LEASE_SECONDS: Final = 30
 
 # The first sight of an event is stored; a second copy is counted; other content under the
@@ -156,6 +158,16 @@ def _store(
         "detail": conflict,
         "trace": current().trace_id,
     }
+    try:
+        return _insert(values)
+    except OperationalError:
+        if connection.is_usable():
+            raise
+        connection.close()  # it was cut since the last callback; a new one may stand
+        return _insert(values)
+
+
+def _insert(values: Mapping[str, str | bytes]) -> str:
     with connection.cursor() as cursor:
         cursor.execute(STORE, values)
         return str(cursor.fetchone()[0])

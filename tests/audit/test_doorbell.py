@@ -1,5 +1,7 @@
 """The doorbell: it rings once until it is answered, and nobody waits for it when it is broken."""
 
+import time
+
 import pytest
 from celery import current_app
 from redis import Redis
@@ -35,3 +37,16 @@ def test_each_bell_rings_for_itself_and_falls_silent_by_itself(bells: Redis) -> 
     assert bells.llen(QUEUE) == 2
     assert 0 < bells.ttl(f"bell:{TASK}") <= 5
     answer(f"{TASK}_either")
+
+
+def test_a_bell_that_is_looked_after_later_stands_for_all_rung_meanwhile(bells: Redis) -> None:
+    task = f"{TASK}_later"
+    answer(task)
+    ring(task, gathers_seconds=0.3)
+    answer(task)
+    ring(task, gathers_seconds=0.3)
+    assert bells.llen(QUEUE) == 1, "whoever answered has not looked yet"
+    time.sleep(0.3)
+    ring(task, gathers_seconds=0.3)
+    assert bells.llen(QUEUE) == 2
+    answer(task)

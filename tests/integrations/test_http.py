@@ -3,15 +3,19 @@
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from integrations.http import ANSWER_BYTES_MAX, NoAnswer, NotReached, Outbound
+from integrations import wires
+from integrations.http import NoAnswer, NotReached, Outbound
+from integrations.wires import ANSWER_BYTES_MAX, Lines
 from tests.canary import answering, listening, saying
 
 
@@ -162,3 +166,61 @@ def test_tls_is_spoken_under_the_name_and_a_wrong_certificate_is_not_reached(
                 caller.send("GET", f"https://{name}:{port}/")
     assert asked_for == [name]
     assert [f"Host: {name}:{port}\r\n".encode() in head for head in heard] == [True] * is_theirs
+
+
+def speaking(heard: list[bytes], *, most: int) -> Callable[[socket.socket], None]:
+    """Answer up to so many requests on a connection, then hang up without a word of it."""
+
+    def speak(to: socket.socket) -> None:
+        for number in range(most):
+            heard.append(b"first" if number == 0 else to.recv(4096))
+            if not heard[-1]:
+                return
+            to.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    return speak
+
+
+def test_questions_share_a_line_and_requests_never_do() -> None:
+    heard: list[bytes] = []
+    with answering(speaking(heard, most=9)) as place:
+        lines = Lines()
+        caller = Outbound(loopback=(place,), lines=lines)
+        assert [caller.send("GET", f"http://{place}/").body for _ in range(3)] == [b"ok"] * 3
+        assert heard[0] == b"first"
+        assert all(each.startswith(b"GET / ") for each in heard[1:])
+        assert len(heard) == 3
+        lines.hang_up()
+        for _ in range(2):
+            caller.send("POST", f"http://{place}/", body=b"{}")
+        assert heard.count(b"first") == 3
+
+
+def test_a_line_that_was_hung_up_meanwhile_is_replaced() -> None:
+    heard: list[bytes] = []
+    with answering(speaking(heard, most=1)) as place:
+        lines = Lines()
+        caller = Outbound(loopback=(place,), lines=lines)
+        assert [caller.send("GET", f"http://{place}/").status for _ in range(3)] == [200] * 3
+        lines.hang_up()
+    assert heard == [b"first"] * 3
+
+
+def test_a_line_to_a_name_is_not_kept_past_its_time() -> None:
+    asked: list[str] = []
+
+    def resolver(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    heard: list[bytes] = []
+    with answering(speaking(heard, most=9)) as place:
+        lines = Lines()
+        caller = Outbound(loopback=(place,), lines=lines, resolver=resolver)
+        for _ in range(2):
+            caller.send("GET", f"http://{place}/")
+        assert len(asked) == 1
+        with patch.object(wires, "LINE_SECONDS_MAX", 0.0):
+            caller.send("GET", f"http://{place}/")
+        assert len(asked) == 2
+        lines.hang_up()

@@ -1,13 +1,17 @@
 """The inbox under stress: one bad callback stops no other, and a slow worker undoes nothing."""
 
+import time
+from unittest.mock import patch
+
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from integrations.endings import ATTEMPTS_MAX, ended
 from integrations.models import Callback
 from integrations.providers.base import Genuine
 from integrations.rounds.callbacks import drain_inbox
-from integrations.services.inbox import begin, lease_batch, mark, receive
+from integrations.services.inbox import GATHER_SECONDS, begin, lease_batch, mark, receive
 from integrations.states import CallbackState
 from tests.factories import committed
 
@@ -65,3 +69,27 @@ def test_a_lease_nobody_worked_under_counts_no_try(as_role: object) -> None:
         assert lease_batch()
         Callback.objects.filter(pk=row.pk).update(due_at=timezone.now())
     assert Callback.objects.get(pk=row.pk).attempts == 0
+
+
+def test_a_connection_that_was_cut_since_the_last_callback_loses_none(as_role: object) -> None:
+    with as_role("callbacks"):  # type: ignore[operator]
+        connection.ensure_connection()
+        connection.connection.pgconn.finish()
+        event = Genuine(event_id="evt_30", event_type="customer.created")
+        receive("stripe", endpoint="main", event=event, body=UNINTERESTING % 30)
+    assert Callback.objects.get(event_id="evt_30").deliveries == 1
+
+
+def test_what_is_rung_for_while_news_gathers_is_seen_by_the_look_that_follows(
+    as_role: object,
+) -> None:
+    """The door rings once for all that comes within GATHER_SECONDS: so nobody may look sooner."""
+
+    def gather(seconds: float) -> None:
+        assert seconds == GATHER_SECONDS
+        if not Callback.objects.filter(event_id="evt_40").exists():
+            arrive(40, as_role)
+
+    with patch.object(time, "sleep", gather):
+        drain_inbox()
+    assert Callback.objects.get(event_id="evt_40").state == CallbackState.IGNORED
