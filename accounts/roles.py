@@ -178,7 +178,7 @@ PROVIDER_GRANTS: Final = frozenset(
 )
 # What a batch may do once it was taken in: go on in the name of whoever asked.
 BATCH_GRANTS: Final = frozenset({"transactions.carry_out_batch"})
-# Setting up the house: only from the console, under the migrator's login.
+# Setting up the house and putting months away: only from the console, under the migrator's login.
 FOUNDER_GRANTS: Final = frozenset(
     {
         "accounts.onboard_partner",
@@ -195,6 +195,8 @@ FOUNDER_GRANTS: Final = frozenset(
         "transactions.open_account",
         "transactions.import_opening",
         "transactions.import_transfers",
+        "transactions.detach_month",
+        "transactions.attach_month",
     }
 )
 

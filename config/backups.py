@@ -33,9 +33,12 @@ LATEST: Final = {
     "accounts_letter": "id",
     "accounts_idempotencykey": "id",
 }
+# Ours, and those of months that were put away, as `archive.…`.
 TABLES: Final = """
-SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
-    AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY relname
+SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname AS name
+FROM pg_class AS c INNER JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('public', 'archive')
+    AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY name
 """
 
 
@@ -116,7 +119,8 @@ def bring_back(address: str, *, folder: Path, fingerprint: str = "") -> Manifest
         version = server.info.server_version
         if version // 10_000 < manifest.server_version // 10_000:
             raise CannotRun("The server is older than the one that was backed up")
-    words = ["--exit-on-error", "--single-transaction", "--no-privileges"]
+    # With what each role may: the functions' owner would be lost without. Logins get theirs anew.
+    words = ["--exit-on-error", "--single-transaction"]
     words += ["--dbname", urlsplit(address).path.lstrip("/"), str(folder / ARCHIVE)]
     _run("pg_restore", words, address=address, version=version)
     with _connected(address) as server:
@@ -139,9 +143,9 @@ def transactions_behind(address: str) -> int:
 
 def _contents(server: psycopg.Connection) -> Contents:
     names = [name for (name,) in server.execute(TABLES).fetchall()]
+    count = sql.SQL("SELECT count(*) FROM {}")
     counts = {
-        name: int(_value(server, sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name))))
-        for name in names
+        name: int(_value(server, count.format(sql.Identifier(*name.split("."))))) for name in names
     }
     latest = {name: str(_value(server, _newest(name, key=key))) for name, key in LATEST.items()}
     applied = server.execute("SELECT app || '.' || name FROM django_migrations ORDER BY 1")

@@ -10,8 +10,15 @@ from django.conf import settings
 from django.db import connection, transaction
 
 RIGHTS: Final = {"r": "SELECT", "i": "INSERT", "u": "UPDATE", "d": "DELETE"}
+ARCHIVE: Final = "archive"
 LOGINS: Final = ("admin", "api", "callbacks", "worker", "sealer", "auditor", "backup")
 CELL: Final = re.compile(r"(?P<rights>[riud]+)(\((?P<columns>[\w,]+)\))?")
+# Months are moved there by functions of cs_definer; nobody at runtime looks in but the auditor.
+OF_ARCHIVE: Final = (
+    "REVOKE ALL ON SCHEMA archive FROM {logins}, PUBLIC",
+    "REVOKE ALL ON ALL TABLES IN SCHEMA archive FROM {logins}, PUBLIC",
+    "GRANT USAGE ON SCHEMA archive TO cs_auditor, cs_backup",
+)
 VERSION_TABLES: Final = (
     "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
     " AND relkind = 'r' AND relname ~ '_historical'"
@@ -47,15 +54,22 @@ def wanted() -> set[Grant]:
         for function, logins in page["functions"].items()
         for login in logins
     }
+    found |= {
+        Grant(login, "SELECT", f"{ARCHIVE}.{table}")
+        for table in _archived()
+        for login in page[ARCHIVE]
+    }
     return found
 
 
 def actual() -> set[Grant]:
     """Return every right the runtime logins hold in this database, by the catalogue."""
     tables = _rows(
-        "SELECT substr(r.rolname, 4), a.privilege_type, c.relname"
-        " FROM pg_class c, LATERAL aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee"
-        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v')"
+        "SELECT substr(r.rolname, 4), a.privilege_type,"
+        " CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname"
+        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,"
+        " LATERAL aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee"
+        " WHERE n.nspname IN ('public', 'archive') AND c.relkind IN ('r', 'p', 'v')"
         " AND r.rolname = ANY(%s)"
     )
     columns = _rows(
@@ -78,10 +92,12 @@ def apply() -> None:
         logins = ", ".join(f"cs_{login}" for login in LOGINS)
         for kind in ("TABLES", "SEQUENCES", "ROUTINES"):
             cursor.execute(f"REVOKE ALL ON ALL {kind} IN SCHEMA public FROM {logins}, PUBLIC")
+        for statement in OF_ARCHIVE:
+            cursor.execute(statement.format(logins=logins))
         for right, thing, logins in _statements():
             cursor.execute(f"GRANT {right} ON {thing} TO {logins}")
         for kind in ("TABLES", "SEQUENCES"):
-            cursor.execute(f"GRANT SELECT ON ALL {kind} IN SCHEMA public TO cs_backup")
+            cursor.execute(f"GRANT SELECT ON ALL {kind} IN SCHEMA public, archive TO cs_backup")
 
 
 def differences() -> list[str]:
@@ -111,7 +127,8 @@ def _statements() -> Iterator[tuple[str, str, str]]:
             yield "EXECUTE", f"ROUTINE public.{name}", f"cs_{grant.login}"
         else:
             right = f"{grant.right} ({column})" if column else grant.right
-            yield right, f"public.{name}", f"cs_{grant.login}"
+            table = name if "." in name else f"public.{name}"
+            yield right, table, f"cs_{grant.login}"
 
 
 def _open_to_all() -> list[str]:
@@ -121,6 +138,14 @@ def _open_to_all() -> list[str]:
         " AND (proacl IS NULL OR EXISTS (SELECT 1 FROM aclexplode(proacl) WHERE grantee = 0))"
     )
     return [f"open to all: {name}()" for name in sorted(rows)]
+
+
+def _archived() -> set[str]:
+    """Return the tables of months that were put away."""
+    return _names(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = 'archive' AND c.relkind = 'r'"
+    )
 
 
 def _rows(sql: str) -> list[Any]:

@@ -83,8 +83,8 @@ def test_every_constraint_named_in_code_exists() -> None:
         for field in model._meta.concrete_fields
         if field.unique
     }
-    for path in ROOT.glob("*/sql/*.up.sql"):  # what triggers say in a constraint's place
-        known |= set(re.findall(r"v_rule := '(\w+)'", path.read_text()))
+    for path in ROOT.glob("*/sql/*.up.sql"):  # what triggers and functions say in its place
+        known |= set(re.findall(r"(?:v_rule := |ledger_refuse\()'(\w+)'", path.read_text()))
     sources = (path.read_text() for path in ROOT.glob("*/services/*.py"))
     named = {name for source in sources for name in re.findall(r'refuse_on\(\s*\{"(\w+)"', source)}
     assert named

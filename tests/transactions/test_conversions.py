@@ -17,7 +17,7 @@ from tests.books import assert_books_hold, stands_at
 from tests.conftest import STAGE
 from tests.factories import Cast
 from transactions.models import Book, Journal, LedgerAccount, Posting
-from transactions.selectors.proposals import standing_of
+from transactions.selectors.clocks import balance_at
 from transactions.selectors.trial import trial_balances
 from transactions.services.conversions import post_conversion
 from transactions.states import Clock
@@ -45,7 +45,7 @@ def position(cast: Cast, currency: str) -> int:
     found = LedgerAccount.objects.filter(
         book_id=cast.partner.book_id, code="fx", currency=currency
     ).first()
-    return standing_of(found.pk) if found else 0
+    return balance_at(found.pk) if found else 0
 
 
 def test_one_journal_balances_in_each_currency_through_the_fx_accounts(

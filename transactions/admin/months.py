@@ -20,6 +20,7 @@ from audit.errors import Refusal
 from transactions.admin.charts import amounts_over_time
 from transactions.models import Book
 from transactions.money import Money
+from transactions.selectors.archive import answered, archived_month, next_to_leave
 from transactions.selectors.clocks import settled_at
 from transactions.selectors.months import (
     Standing,
@@ -28,7 +29,13 @@ from transactions.selectors.months import (
     standings,
     under_way,
 )
-from transactions.selectors.trial import access_book, listed_books, trial_balances
+from transactions.selectors.trial import (
+    TrialBalance,
+    access_book,
+    closed_trial_balances,
+    listed_books,
+    trial_balances,
+)
 from transactions.services.months import close_month
 from transactions.states import Clock
 
@@ -69,9 +76,13 @@ def month_end(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         found = form.cleaned_data
         book = access_book(found["book"], actor=actor)
-        until = [end for end in ends if end <= form.ends[found["month"]]]
-        context |= _shown(book, ends=until, clock=Clock(found["clock"]))
-        context |= _state(until[-1], may_close=actor.may(CLOSE))
+        end, clock = form.ends[found["month"]], Clock(found["clock"])
+        context |= _state(end, may_close=actor.may(CLOSE))
+        if context["archived"]:
+            context |= _kept(book, end=end)
+        else:
+            until = [each for each in answered(ends, clock=clock) if each <= end]
+            context |= _shown(book, ends=until or [end], clock=clock)
     context["under_way"] = [
         {"row": each, "amount": str(Money(each.amount_minor, each.currency))}
         for each in under_way()
@@ -121,28 +132,47 @@ def _shown(book: Book, *, ends: Sequence[datetime], clock: Clock) -> dict[str, A
     found = standings(book, ends=ends, clock=clock)
     balances = trial_balances(book, at=end - timedelta(microseconds=1), clock=clock)
     return {
-        "book": book,
-        "month": f"{last_day(end):%B %Y}",
-        "day": f"{last_day(end):%Y-%m-%d}",
+        **_named(book, end=end),
         "clock": clock.value,
-        "trials": [
-            {
-                "currency": each.currency,
-                "accounts": len(each.lines),
-                "debit": str(Money(each.debit_minor, each.currency)),
-                "credit": str(Money(each.credit_minor, each.currency)),
-                "is_even": each.is_even,
-            }
-            for each in balances
-        ],
+        "trials": _trials(balances),
         "standings": [_standing(each, end=end) for each in found if each.balances_minor[-1]],
         "charts": _charts(found, ends=ends),
     }
 
 
+def _last_month() -> str:
+    """Return the last complete month, which always stays."""
+    return f"{last_day(ends_of_months(count=1)[0]):%Y-%m}"
+
+
+def _kept(book: Book, *, end: datetime) -> dict[str, Any]:
+    """Return what the page shows of a month that was put away: what was kept when it closed."""
+    kept = closed_trial_balances(book, month=first_day(end))
+    return {**_named(book, end=end), "clock": "", "trials": _trials(kept)}
+
+
+def _named(book: Book, *, end: datetime) -> dict[str, Any]:
+    day = last_day(end)
+    return {"book": book, "month": f"{day:%B %Y}", "day": f"{day:%Y-%m-%d}"}
+
+
+def _trials(balances: Sequence[TrialBalance]) -> list[dict[str, Any]]:
+    return [
+        {
+            "currency": each.currency,
+            "accounts": len(each.lines),
+            "debit": str(Money(each.debit_minor, each.currency)),
+            "credit": str(Money(each.credit_minor, each.currency)),
+            "is_even": each.is_even,
+        }
+        for each in balances
+    ]
+
+
 def _state(end: datetime, *, may_close: bool) -> dict[str, Any]:
     """Return whether a month is closed, may be closed now, or is not settled yet."""
-    closed, is_settled = closed_month(first_day(end)), end <= settled_at()
+    month = first_day(end)
+    closed, is_settled = closed_month(month), end <= settled_at()
     if closed is not None:
         text, tone = f"Closed {instant(closed.closed_at)}", "success"
     elif is_settled:
@@ -152,6 +182,9 @@ def _state(end: datetime, *, may_close: bool) -> dict[str, Any]:
     return {
         "state": {"text": text, "tone": tone},
         "closed": closed,
+        "archived": archived_month(month),
+        "may_leave": closed is not None and next_to_leave() == f"{month:%Y-%m}" < _last_month(),
+        "key": f"{month:%Y-%m}",
         "may_close": may_close and closed is None and is_settled,
     }
 

@@ -8,6 +8,7 @@ from django import forms
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from transactions.errors.archive import InstantArchived
 from transactions.models import Book
 from transactions.statements import Period
 from transactions.states import Clock
@@ -84,6 +85,12 @@ class DayForm(forms.Form):
     def by(self) -> Clock:
         """Return the clock."""
         return Clock(self.cleaned_data["clock"])
+
+
+def said_of(refusal: InstantArchived) -> str:
+    """Say from which day on a page can be asked."""
+    first = datetime.fromisoformat(refusal.answered_from)
+    return f"{refusal.title} The books answer from {first:%-d %B %Y} on, by this clock."
 
 
 def this_month() -> dict[str, Any]:

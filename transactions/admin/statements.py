@@ -14,8 +14,9 @@ from audit.actors import Actor
 from audit.adminparts import instant, page_of, spoken
 from audit.errors import NotFound, Refusal
 from transactions.admin.charts import amounts_over_time
-from transactions.admin.periods import PeriodForm, this_month
+from transactions.admin.periods import PeriodForm, said_of, this_month
 from transactions.errors import StatementTooLong
+from transactions.errors.archive import InstantArchived
 from transactions.models import LedgerAccount
 from transactions.money import Money
 from transactions.papers import PAPERS, File
@@ -84,15 +85,17 @@ def _account(account_id: UUID, *, actor: Actor) -> LedgerAccount:
 
 def _shown(account: LedgerAccount, *, form: PeriodForm) -> dict[str, Any]:
     """Return what the page shows of a valid period."""
-    period = form.period
-    at_end = {
-        clock.label: str(Money(_at_end(account, form=form, clock=clock), account.currency))
-        for clock in Clock
-    }
+    at_end: dict[str, str] = {}
     try:
-        found = statement_of(account, period=period)
+        for clock in Clock:
+            at_end[clock.label] = str(
+                Money(_at_end(account, form=form, clock=clock), account.currency)
+            )
+        found = statement_of(account, period=form.period)
     except StatementTooLong as refusal:
         return {"refused": f"{refusal.title} There are {refusal.lines:,}.", "at_end": at_end}
+    except InstantArchived as refusal:
+        return {"refused": said_of(refusal), "at_end": at_end}
     return {
         "statement": found,
         "at_end": at_end,

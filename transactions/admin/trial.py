@@ -2,16 +2,20 @@
 
 from typing import Any, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.frontdesk.staff import officer, step_up
 from audit.actors import Actor
-from transactions.admin.periods import DayForm
+from audit.errors import Refusal
+from transactions.admin.periods import DayForm, said_of
 from transactions.admin.statements import taken_away
+from transactions.errors.archive import InstantArchived
+from transactions.models import Book
 from transactions.money import Money
 from transactions.selectors.trial import TrialBalance, access_book, listed_books, trial_balances
 from transactions.services.exports import export_trial_balance
@@ -34,8 +38,7 @@ def trial_balance(request: HttpRequest) -> HttpResponse:
     }
     if form.is_valid():
         book = access_book(form.cleaned_data["book"], actor=actor)
-        found = trial_balances(book, at=form.at, clock=form.by)
-        context |= {"book": book, "balances": [_shown(each) for each in found]}
+        context |= {"book": book} | _balances(book, form=form)
     context |= admin.site.each_context(request)
     return TemplateResponse(request, "admin/transactions/trial_balance.html", context)
 
@@ -50,9 +53,21 @@ def export(request: HttpRequest) -> HttpResponse:
     if not actor.may(EXPORT):
         raise PermissionDenied
     book = access_book(form.cleaned_data["book"], actor=actor)
-    return taken_away(
-        export_trial_balance(actor=actor, book_id=book.pk, at=form.at, clock=form.by)
-    )
+    try:
+        copy = export_trial_balance(actor=actor, book_id=book.pk, at=form.at, clock=form.by)
+    except Refusal as refusal:
+        messages.error(request, refusal.title)
+        return HttpResponseRedirect(reverse("admin:trial_balance"))
+    return taken_away(copy)
+
+
+def _balances(book: Book, *, form: DayForm) -> dict[str, Any]:
+    """Return what the page shows of a valid day, or why it cannot."""
+    try:
+        found = trial_balances(book, at=form.at, clock=form.by)
+    except InstantArchived as refusal:
+        return {"refused": said_of(refusal)}
+    return {"balances": [_shown(each) for each in found]}
 
 
 def _seated(request: HttpRequest) -> Actor:

@@ -1,5 +1,6 @@
 """Every table of this app, re-exported for Django and for other apps."""
 
+from transactions.models.archive import ArchivedBalance, ArchivedMonth
 from transactions.models.batches import BatchItem, TransferBatch
 from transactions.models.clocks import ClosedBalance, ClosedMonth, Movement, RollUp
 from transactions.models.consents import PayInConsent
@@ -30,6 +31,8 @@ from transactions.models.proposals import (
 from transactions.models.transfers import Transfer
 
 __all__ = [
+    "ArchivedBalance",
+    "ArchivedMonth",
     "Balance",
     "BatchFile",
     "BatchItem",

@@ -25,4 +25,9 @@ def postings_on(
         row.pk: row
         for row in Journal.objects.filter(pk__in={posting.journal_id for posting in postings})
     }
-    return [(posting, journals[posting.journal_id]) for posting in postings]
+    # A line just after a border may be of a journal that was put away: it is away, too.
+    return [
+        (posting, journals[posting.journal_id])
+        for posting in postings
+        if posting.journal_id in journals
+    ]

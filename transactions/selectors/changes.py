@@ -169,6 +169,7 @@ LATER: Final = frozenset(
         "what is rolled up of an account is what its postings before the horizon add up to",
         "a cell that is cut is the sum of its parts",
         "a closed month says how its accounts stood, and its digest is over what it says",
+        "a month is away or here, and what it brought forward is what was signed for when it left",
     }
 )
 # Asked in other words, which read what is not in the part by its index.
@@ -195,7 +196,7 @@ IN_OTHER_WORDS: Final[dict[str, str]] = {
         SELECT format('posting %s says %s before it, its forerunner %s', id, stood, stood_last)
         FROM (
             SELECT p.id, p.is_fresh, p.balance_after_minor - p.amount_minor AS stood,
-                lag(p.balance_after_minor, 1, 0::bigint)
+                lag(p.balance_after_minor, 1, coalesce(f.balance_minor, 0))
                     OVER (PARTITION BY p.account_id ORDER BY p.account_version) AS stood_last
             FROM (
                 SELECT DISTINCT ON (w.account_id) w.account_id, w.id
@@ -213,6 +214,7 @@ IN_OTHER_WORDS: Final[dict[str, str]] = {
                     ORDER BY id DESC LIMIT 1
                 )
             ) AS p
+            LEFT JOIN ledger_brought_forward() AS f ON f.account_id = p.account_id
         ) AS lines
         WHERE is_fresh AND stood IS DISTINCT FROM stood_last
     """,

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, Case, F, Func, QuerySet, UUIDField, Value, When
 
 from transactions.models import LedgerAccount, RollUp
+from transactions.selectors.archive import asking
 from transactions.states import Clock
 
 TICK: Final = timedelta(microseconds=1)
@@ -28,8 +29,9 @@ def balances_at(
     """Return what stood on each account with everything at or before `at`, by `clock`.
 
     All at one moment: sums over a whole book are zero. The caller may see the accounts.
+    InstantArchived where the month of `at` was put away.
     """
-    with connection.cursor() as cursor:
+    with asking(clock), connection.cursor() as cursor:
         cursor.execute(STANDS, [list(account_ids), clock.value, at + TICK])
         return dict(cursor.fetchall())
 

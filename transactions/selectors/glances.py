@@ -62,12 +62,15 @@ LINES: Final = f"""
             p.balance_after_minor IS NOT NULL AND p.account_version IS NOT NULL AS is_told,
             (p.xact, p.id) < ((SELECT xact FROM horizon), (SELECT id FROM horizon))
                 OR p.id <= (SELECT base_id FROM horizon) AS is_rolled_up,
-            starts_with(j.subject_ref, 'transfer:') AS is_of_transfer,
+            starts_with(j.subject_ref, 'transfer:') AND j.id NOT IN (SELECT id FROM strays)
+                AS is_of_transfer,
             hashtextextended(j.subject_ref, $seed) AS subject,
             uuid_hash_extended(p.journal_id, hashtextextended(p.currency, $seed)) >> 34
                 AS by_journal,
             uuid_hash_extended(p.account_id, $seed) >> 34 AS by_account
-        FROM transactions_posting AS p
+        FROM (
+            SELECT * FROM transactions_posting WHERE journal_id >= (SELECT before FROM away)
+        ) AS p
         FULL JOIN transactions_journal AS j ON j.id = p.journal_id
     ) AS w
     LEFT JOIN transactions_ledgeraccount AS a ON a.id = w.account_id
@@ -80,13 +83,15 @@ NAMED: Final = """
 JOURNALS: Final = f"""
     SELECT count(*) AS journals, {NAMED.format(id="id")},
         coalesce(sum(hashtextextended(subject_ref, $seed))
-            FILTER (WHERE reverses IS NULL AND starts_with(subject_ref, 'transfer:')), 0) AS there
+            FILTER (WHERE reverses IS NULL AND starts_with(subject_ref, 'transfer:')
+                AND id NOT IN (SELECT id FROM strays)), 0) AS there
     FROM transactions_journal
 """  # noqa: S608
 BACK: Final = """
     SELECT coalesce(sum(hashtextextended(subject_ref, $seed)), 0) AS subjects FROM (
         SELECT DISTINCT subject_ref FROM transactions_journal
         WHERE reverses IS NOT NULL AND starts_with(subject_ref, 'transfer:')
+            AND id NOT IN (SELECT id FROM strays)
     ) AS back
 """
 TRANSFERS: Final = """
@@ -103,9 +108,12 @@ TRANSFERS: Final = """
             * (hashtextextended(ref, $seed) >> 34)) FILTER (WHERE is_back), 0) AS came_back
     FROM (
         SELECT *, 'transfer:' || id AS ref,
-            state IN ('settled', 'returned', 'reversed') AS is_there,
-            state = 'returned' OR reversed_minor <> 0 AS is_back
-        FROM transactions_transfer
+            state IN ('settled', 'returned', 'reversed') AND NOT is_away AS is_there,
+            (state = 'returned' OR reversed_minor <> 0) AND NOT is_away AS is_back
+        FROM (
+            SELECT *, coalesce(settled_at < (SELECT settled_until FROM away), false) AS is_away
+            FROM transactions_transfer
+        ) AS known
     ) AS t
 """
 BALANCES: Final = f"""
@@ -116,6 +124,24 @@ BALANCES: Final = f"""
             a.keeps_balance, uuid_hash_extended(a.id, $seed) >> 34 AS by_account
         FROM transactions_ledgeraccount AS a
         LEFT JOIN transactions_balance AS b ON b.account_id = a.id
+    ) AS w
+"""  # noqa: S608
+# Journals of transfers that settled before the line: of such a transfer, not all is here.
+STRAYS: Final = """
+    SELECT j.id FROM transactions_journal AS j
+    INNER JOIN transactions_transfer AS t ON j.subject_ref = 'transfer:' || t.id
+    WHERE (SELECT month FROM away) IS NOT NULL
+        AND t.settled_at < (SELECT settled_until FROM away)
+"""
+FORWARD: Final = f"""
+    SELECT {_total("w.by_account", where="w.keeps_balance")} AS kept,
+        {_total("w.by_book")} AS off
+    FROM (
+        SELECT f.balance_minor AS amount_minor, a.keeps_balance,
+            uuid_hash_extended(a.id, $seed) >> 34 AS by_account,
+            uuid_hash_extended(f.book_id, hashtextextended(f.currency, $seed)) >> 34 AS by_book
+        FROM ledger_brought_forward() AS f
+        INNER JOIN transactions_ledgeraccount AS a ON a.id = f.account_id
     ) AS w
 """  # noqa: S608
 MOVEMENTS: Final = f"""
@@ -157,14 +183,19 @@ OF_BOOKS: Final = Glance(
     ),
     sql=f"""
     WITH horizon AS MATERIALIZED (SELECT * FROM ledger_horizon()),
+    away AS MATERIALIZED (SELECT * FROM ledger_archived()), strays AS MATERIALIZED ({STRAYS}),
     lines AS ({LINES}), journals AS ({JOURNALS}), back AS ({BACK}), transfers AS ({TRANSFERS}),
     balances AS ({BALANCES}), movements AS ({MOVEMENTS}),
-    origins AS (SELECT {NAMED.format(id="journal_id")} FROM transactions_journalorigin)
-    SELECT so.balance, so.balance, lines.are_at_home,
-        lines.are_told AND balances.are_there AND lines.kept = balances.kept,
+    forward AS ({FORWARD}),
+    origins AS (
+        SELECT {NAMED.format(id="journal_id")} FROM transactions_journalorigin
+        WHERE journal_id >= (SELECT before FROM away)
+    )
+    SELECT so.balance, so.balance AND forward.off = 0, lines.are_at_home,
+        lines.are_told AND balances.are_there AND lines.kept + forward.kept = balances.kept,
         transfers.have_origins AND EXISTS ({IS_ONCE}),
         journals.named = origins.named AND NOT EXISTS (
-            SELECT FROM transactions_journal AS j WHERE j.reverses IS NOT NULL
+            SELECT FROM transactions_journal AS j WHERE j.reverses >= (SELECT before FROM away)
                 AND NOT EXISTS (SELECT FROM transactions_journal AS u WHERE u.id = j.reverses)),
         so.are_placed, so.are_placed AND transfers.took = lines.took,
         transfers.say_reversed AND transfers.came_back = lines.came_back,
@@ -173,7 +204,7 @@ OF_BOOKS: Final = Glance(
             LEFT JOIN movements AS m ON m.clock = c.clock
             WHERE coalesce(m.total, 0) <> lines.rolled_up
                 OR coalesce(m.lines, 0) <> lines.rolled_up_lines)
-    FROM horizon, lines, journals, back, transfers, balances, origins
+    FROM horizon, lines, journals, back, transfers, balances, forward, origins
     CROSS JOIN LATERAL (
         SELECT lines.are_whole AND lines.off = 0 AND {NOT_TOO_LONG} AS balance,
             transfers.there = journals.there AND transfers.back = back.subjects AS are_placed

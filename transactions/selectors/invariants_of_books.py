@@ -28,8 +28,9 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
             WHERE p.is_mixed AND journal_id = p.journal_id
             GROUP BY currency HAVING sum(amount_minor) <> 0 LIMIT 1
         ) AS off ON true
-        WHERE p.lines IS NULL OR p.lines NOT BETWEEN 2 AND 64 OR p.books > 1
-            OR p.book_id IS DISTINCT FROM j.book_id OR p.off <> 0 OR off.currency IS NOT NULL
+        WHERE coalesce(j.id, p.journal_id) >= (SELECT before FROM ledger_archived()) AND (
+            p.lines IS NULL OR p.lines NOT BETWEEN 2 AND 64 OR p.books > 1
+            OR p.book_id IS DISTINCT FROM j.book_id OR p.off <> 0 OR off.currency IS NOT NULL)
         """,
     ),
     (
@@ -51,7 +52,13 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
         "all of a book sums to zero in each currency",
         """
         SELECT format('book %s is off by %s %s', book_id, sum(amount_minor), currency)
-        FROM transactions_posting GROUP BY book_id, currency HAVING sum(amount_minor) <> 0
+        FROM (
+            SELECT book_id, currency, amount_minor FROM transactions_posting
+            WHERE journal_id >= (SELECT before FROM ledger_archived())
+            UNION ALL
+            SELECT book_id, currency, balance_minor FROM ledger_brought_forward()
+        ) AS lines
+        GROUP BY book_id, currency HAVING sum(amount_minor) <> 0
         """,
     ),
     (
@@ -59,15 +66,19 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
         "a stored balance is the sum of its postings",
         """
         SELECT format('account %s stands at %s, its %s postings at %s, of which %s say so',
-            a.id, b.posted_minor, coalesce(p.lines, 0), coalesce(p.total, 0), coalesce(p.told, 0))
+            a.id, b.posted_minor, coalesce(p.lines, 0),
+            coalesce(p.total, 0) + coalesce(f.balance_minor, 0), coalesce(p.told, 0))
         FROM transactions_ledgeraccount AS a
         LEFT JOIN transactions_balance AS b ON b.account_id = a.id
         LEFT JOIN (
             SELECT account_id, sum(amount_minor) AS total, count(*) AS lines,
                 count(balance_after_minor + account_version) AS told
-            FROM transactions_posting GROUP BY account_id
+            FROM transactions_posting
+            WHERE journal_id >= (SELECT before FROM ledger_archived()) GROUP BY account_id
         ) AS p ON p.account_id = a.id
-        WHERE a.keeps_balance AND b.posted_minor IS DISTINCT FROM coalesce(p.total, 0)
+        LEFT JOIN ledger_brought_forward() AS f ON f.account_id = a.id
+        WHERE a.keeps_balance AND b.posted_minor
+            IS DISTINCT FROM coalesce(p.total, 0) + coalesce(f.balance_minor, 0)
             OR NOT a.keeps_balance AND b.account_id IS NOT NULL
             OR p.told <> CASE WHEN a.keeps_balance THEN p.lines ELSE 0 END
         """,
@@ -80,15 +91,19 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
         FROM (
             SELECT id, balance_after_minor - amount_minor AS stood, CASE
                 WHEN lag(place) OVER in_order >> 40 = place >> 40
-                    THEN lag(balance_after_minor) OVER in_order ELSE 0 END AS stood_last
+                    THEN lag(balance_after_minor) OVER in_order ELSE forward END AS stood_last
             FROM (
                 SELECT p.id, p.balance_after_minor, p.amount_minor,
-                    (a.number << 40) + p.account_version AS place
+                    (a.number << 40) + p.account_version AS place, a.forward
                 FROM transactions_posting AS p
                 INNER JOIN (
-                    SELECT id, row_number() OVER () AS number
-                    FROM transactions_ledgeraccount WHERE keeps_balance
+                    SELECT l.id, row_number() OVER () AS number,
+                        coalesce(f.balance_minor, 0) AS forward
+                    FROM transactions_ledgeraccount AS l
+                    LEFT JOIN ledger_brought_forward() AS f ON f.account_id = l.id
+                    WHERE l.keeps_balance
                 ) AS a ON a.id = p.account_id
+                WHERE p.journal_id >= (SELECT before FROM ledger_archived())
             ) AS placed
             WINDOW in_order AS (ORDER BY place)
         ) AS lines
@@ -121,9 +136,10 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
             coalesce(j.id, o.journal_id), coalesce(o.origin, j.origin))
         FROM transactions_journal AS j
         FULL JOIN transactions_journalorigin AS o ON o.journal_id = j.id
-        WHERE j.origin IS DISTINCT FROM o.origin OR j.reverses IS DISTINCT FROM o.reverses
-            OR j.reverses IS NOT NULL
-            AND NOT EXISTS (SELECT FROM transactions_journal AS u WHERE u.id = j.reverses)
+        WHERE coalesce(j.id, o.journal_id) >= (SELECT before FROM ledger_archived()) AND (
+            j.origin IS DISTINCT FROM o.origin OR j.reverses IS DISTINCT FROM o.reverses
+            OR j.reverses >= (SELECT before FROM ledger_archived())
+            AND NOT EXISTS (SELECT FROM transactions_journal AS u WHERE u.id = j.reverses))
         """,
     ),
     (
@@ -141,10 +157,11 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
             WHERE starts_with(subject_ref, 'transfer:') AND purpose NOT IN ('fee', 'fee_reversal')
             GROUP BY subject_ref
         ) AS j ON j.transfer_id = t.id
-        WHERE coalesce(j.there, 0)
+        WHERE (t.settled_at < (SELECT settled_until FROM ledger_archived())) IS NOT true AND (
+            coalesce(j.there, 0)
             <> CASE WHEN t.state IN ('settled', 'returned', 'reversed') THEN 1 ELSE 0 END
             OR (coalesce(j.back, 0) > 0)
-            IS DISTINCT FROM (t.state = 'returned' OR t.reversed_minor > 0)
+            IS DISTINCT FROM (t.state = 'returned' OR t.reversed_minor > 0))
         """,
     ),
     (

@@ -16,7 +16,8 @@ CLOCKS: Final[tuple[tuple[str, str, str], ...]] = (
         FULL JOIN (
             SELECT w.account_id, sum(w.amount_minor) AS total, count(*) AS lines
             FROM transactions_posting AS w, ledger_horizon() AS h
-            WHERE (w.xact, w.id) < (h.xact, h.id) OR w.id <= h.base_id
+            WHERE ((w.xact, w.id) < (h.xact, h.id) OR w.id <= h.base_id)
+                AND w.journal_id >= (SELECT before FROM ledger_archived())
             GROUP BY w.account_id
         ) AS p ON p.account_id = m.account_id
         WHERE (SELECT h.is_ours FROM ledger_horizon() AS h)
@@ -49,9 +50,13 @@ CLOCKS: Final[tuple[tuple[str, str, str], ...]] = (
             b.account_id, s.balance_minor, b.month, b.balance_minor)
         FROM transactions_closedbalance AS b
         CROSS JOIN LATERAL ledger_stand_before(
-            ARRAY[b.account_id], 'recorded', (b.month + interval '1 month') AT TIME ZONE 'UTC'
+            ARRAY[b.account_id], 'recorded', greatest((
+                SELECT recorded_until FROM ledger_archived()
+            ), (b.month + interval '1 month') AT TIME ZONE 'UTC')
         ) AS s
-        WHERE b.month = (SELECT max(month) FROM transactions_closedmonth)
+        WHERE b.month = (
+                SELECT max(m.month) FROM transactions_closedmonth AS m, ledger_archived() AS a
+                WHERE (m.month + interval '1 month') AT TIME ZONE 'UTC' >= a.recorded_until)
             AND (s.balance_minor <> b.balance_minor OR s.postings <> b.postings)
         UNION ALL
         SELECT format('the balances of %s are not those that were closed', m.month)
@@ -61,6 +66,24 @@ CLOCKS: Final[tuple[tuple[str, str, str], ...]] = (
                 E'\\n' ORDER BY b.account_id)
             FROM transactions_closedbalance AS b WHERE b.month = m.month
         ), ''), 'UTF8')), 'hex')
+        """,
+    ),
+    (
+        "L3",
+        "a month is away or here, and what it brought forward is what was signed for when it left",
+        """
+        SELECT format('the balances brought forward from %s are not those it left with', m.month)
+        FROM transactions_archivedmonth AS m WHERE m.digest <> ledger_digest_of(m.month)
+        UNION ALL
+        SELECT format('month %s is said to be %s', m.month,
+            CASE WHEN m.is_away THEN 'away, and its postings are here'
+                ELSE 'here, and its postings are not' END)
+        FROM transactions_archivedmonth AS m
+        WHERE m.is_away = EXISTS (
+            SELECT FROM pg_inherits AS i INNER JOIN pg_class AS c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'transactions_posting'::regclass
+                AND c.relname = ledger_partition('transactions_posting', m.month)
+        )
         """,
     ),
 )

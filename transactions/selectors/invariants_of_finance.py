@@ -13,7 +13,12 @@ FINANCE: Final[tuple[tuple[str, str, str], ...]] = (
             SELECT coalesce(w.slug, 'house') AS here, split_part(a.code, ':', 2) AS there,
                 p.amount_minor, p.currency
             FROM transactions_ledgeraccount AS a
-            INNER JOIN transactions_posting AS p ON p.account_id = a.id
+            INNER JOIN (
+                SELECT account_id, amount_minor, currency FROM transactions_posting
+                WHERE journal_id >= (SELECT before FROM ledger_archived())
+                UNION ALL
+                SELECT account_id, balance_minor, currency FROM ledger_brought_forward()
+            ) AS p ON p.account_id = a.id
             INNER JOIN transactions_book AS b ON b.id = a.book_id
             LEFT JOIN accounts_partner AS w ON w.id = b.partner_id
             WHERE a.code LIKE 'interbook:%'
@@ -35,6 +40,7 @@ FINANCE: Final[tuple[tuple[str, str, str], ...]] = (
         FULL JOIN (SELECT * FROM transactions_transfer WHERE kind = 'partner') AS t
             ON t.id = j.transfer_id
         WHERE (p.account_id, p.amount_minor) IS DISTINCT FROM (t.destination_id, t.amount_minor)
+            AND (t.settled_at < (SELECT settled_until FROM ledger_archived())) IS NOT true
         """,
     ),
     (
@@ -131,6 +137,7 @@ FINANCE: Final[tuple[tuple[str, str, str], ...]] = (
             WHERE s.posting_id = t.id
         ) AS booked ON true
         WHERE t.amount_minor IS DISTINCT FROM p.amount_minor
+            AND t.id >= (SELECT before FROM ledger_archived())
             OR t.allocated_minor <> coalesce(booked.total, 0)
             OR t.allocated_minor > t.amount_minor
         """,

@@ -24,11 +24,12 @@ HOLDS: Final[tuple[tuple[str, str, str], ...]] = (
         FULL JOIN transactions_reversedline AS l
             ON l.journal_id = moved.journal_id AND l.account_id = moved.account_id
         LEFT JOIN transactions_ledgeraccount AS a ON a.id = moved.account_id
-        WHERE coalesce(l.reversed_minor, 0) <> coalesce(moved.back, 0)
+        WHERE coalesce(moved.journal_id, l.journal_id) >= (SELECT before FROM ledger_archived())
+            AND (coalesce(l.reversed_minor, 0) <> coalesce(moved.back, 0)
                 AND (a.code <> 'suspense' OR moved.total IS NOT NULL)
             OR l.amount_minor IS DISTINCT FROM moved.total AND l.journal_id IS NOT NULL
             OR sign(moved.back) = sign(moved.total)
-            OR abs(moved.back) > abs(moved.total)
+            OR abs(moved.back) > abs(moved.total))
         """,
     ),
     (
@@ -47,6 +48,7 @@ HOLDS: Final[tuple[tuple[str, str, str], ...]] = (
         ) AS back ON back.subject_ref = 'transfer:' || t.id
         WHERE coalesce(back.total, 0)
             <> CASE t.state WHEN 'returned' THEN t.amount_minor ELSE t.reversed_minor END
+            AND (t.settled_at < (SELECT settled_until FROM ledger_archived())) IS NOT true
             OR (t.state = 'reversed') <> (t.reversed_minor = t.amount_minor)
         """,
     ),
@@ -87,7 +89,7 @@ HOLDS: Final[tuple[tuple[str, str, str], ...]] = (
         FROM transactions_hold AS h
         LEFT JOIN transactions_journal AS j ON j.subject_ref = 'hold:' || h.id
         LEFT JOIN transactions_posting AS p ON p.journal_id = j.id AND p.account_id = h.account_id
-        WHERE h.transfer_id IS NULL
+        WHERE h.transfer_id IS NULL AND h.id >= (SELECT before FROM ledger_archived())
         GROUP BY h.id, h.captured_minor
         HAVING h.captured_minor <> coalesce(sum(-p.amount_minor), 0)
         """,

@@ -17,6 +17,7 @@ from transactions.models import (
     LedgerAccount,
     Posting,
 )
+from transactions.selectors.archive import line
 
 DEBITS_STOPPED = tuple(mode.bits for mode in FreezeMode if mode.bits & 1)
 HOUSE = "house"
@@ -69,18 +70,26 @@ def journal_of_origin(origin: str) -> UUID | None:
     return JournalOrigin.objects.filter(pk=origin).values_list("journal_id", flat=True).first()
 
 
-def booked_on(code: str, *, origins: Collection[str]) -> dict[str, int]:
-    """Return what the journals of those origins that are booked moved on system account `code`."""
+def booked_on(code: str, *, origins: Collection[str]) -> dict[str, int | None]:
+    """Return what the journals of those origins that are booked moved on system account `code`.
+
+    None where that is not known here any more: a journal that was put away.
+    """
     booked = JournalOrigin.objects.filter(pk__in=list(origins)) if origins else ()
     journals = {each.journal_id: each.origin for each in booked}
-    totals = dict.fromkeys(journals.values(), 0)
+    begins = line() if journals else None
+    totals: dict[str, int | None] = {
+        origin: None if begins and journal_id < begins.before else 0
+        for journal_id, origin in journals.items()
+    }
     if journals:
         lines = Posting.objects.filter(
             journal_id__in=list(journals),
             account_id__in=LedgerAccount.objects.filter(code=code).values("pk"),
         )
         for journal_id, amount in lines.values_list("journal_id", "amount_minor"):
-            totals[journals[journal_id]] += amount
+            if (so_far := totals[journals[journal_id]]) is not None:
+                totals[journals[journal_id]] = so_far + amount
     return totals
 
 

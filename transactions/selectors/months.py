@@ -25,7 +25,12 @@ OLDER: Final = "two days or more"
 LOOKED_AT_MAX: Final = 5_000
 # First in, first out: what stands there came with the newest postings of its sign.
 OPEN_SINCE: Final = """
-SELECT min(happened_at) FROM (
+SELECT CASE
+    WHEN count(*) = %(most)s OR max(abs(with_newer)) >= abs(%(balance)s::numeric)
+        THEN min(happened_at) FILTER (
+            WHERE abs(with_newer - amount_minor) < abs(%(balance)s::numeric))
+    END
+FROM (
     SELECT occurred_at AS happened_at, amount_minor,
         sum(amount_minor) OVER (ORDER BY occurred_at DESC, id DESC) AS with_newer
     FROM (
@@ -35,7 +40,6 @@ SELECT min(happened_at) FROM (
         ORDER BY occurred_at DESC, id DESC LIMIT %(most)s
     ) AS newest
 ) AS summed
-WHERE abs(with_newer - amount_minor) < abs(%(balance)s::numeric)
 """
 
 
@@ -123,7 +127,10 @@ def under_way() -> Sequence[UnderWay]:
 def _open_since(
     account: LedgerAccount, *, balance_minor: int, before: datetime
 ) -> datetime | None:
-    """Return since when something has stood on an account without a break, None where nothing."""
+    """Return since when something has stood on an account without a break.
+
+    None where nothing does, and where it came in a month that was put away.
+    """
     if balance_minor == 0:
         return None
     with connection.cursor() as cursor:

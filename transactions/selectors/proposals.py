@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
 from accounts.scopes import visible_books
 from accounts.states import ApprovalState
@@ -16,11 +16,11 @@ from transactions.models import (
     Book,
     JournalProposal,
     LedgerAccount,
-    Posting,
     ProposedLine,
 )
 from transactions.money import Money
 from transactions.proposals import Move
+from transactions.selectors.clocks import balance_at
 from transactions.selectors.pages import visible_ledger_accounts
 
 NOT_DONE: Final = (ApprovalState.OPEN, ApprovalState.APPROVED)
@@ -134,19 +134,13 @@ def effects_of(lines: Sequence[dict[str, Any]]) -> list[Effect]:
 
 def _effect(account: LedgerAccount, *, change_minor: int) -> Effect:
     balance = Balance.objects.filter(pk=account.pk).first()
-    posted = balance.posted_minor if balance else standing_of(account.pk)
+    posted = balance.posted_minor if balance else balance_at(account.pk)
     return Effect(
         account=account,
         before=Money(posted, account.currency),
         change=Money(change_minor, account.currency),
         problem=_problem(balance, change_minor=change_minor),
     )
-
-
-def standing_of(account_id: UUID) -> int:
-    """Return the sum of an account's postings: the balance of one that keeps none."""
-    found = Posting.objects.filter(account_id=account_id).aggregate(total=Sum("amount_minor"))
-    return int(found["total"] or 0)
 
 
 def _problem(balance: Balance | None, *, change_minor: int) -> str:

@@ -11,6 +11,7 @@ from audit.actors import Actor
 from audit.errors import NotFound
 from transactions.errors import StatementTooLong
 from transactions.models import LedgerAccount
+from transactions.selectors.archive import asking
 from transactions.selectors.pages import visible_ledger_accounts
 from transactions.statements import LINES_MAX, Period, Statement, StatementLine
 from transactions.states import Clock
@@ -57,9 +58,10 @@ def access_books_account(account_id: UUID, *, actor: Actor) -> LedgerAccount:
 def statement_of(account: LedgerAccount, *, period: Period) -> Statement:
     """Return the statement of an account the caller may see. StatementTooLong above `LINES_MAX`.
 
-    One query, so that what others post meanwhile is in all of it or in nothing.
+    InstantArchived where it would open before what is here. One query, so that what others post
+    meanwhile is in all of it or in nothing.
     """
-    with connection.cursor() as cursor:
+    with asking(period.clock), connection.cursor() as cursor:
         cursor.execute(
             STATEMENT.format(lines=BY[period.clock]),
             {

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from datetime import date, datetime
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -12,6 +12,7 @@ from accounts.scopes import visible_books
 from audit.actors import Actor
 from audit.errors import NotFound
 from transactions.models import Book
+from transactions.selectors.archive import asking
 from transactions.selectors.clocks import TICK
 from transactions.states import Clock
 
@@ -23,6 +24,13 @@ FROM ledger_stand_before(
 ) AS s
 INNER JOIN transactions_ledgeraccount AS a ON a.id = s.account_id
 WHERE s.postings > 0
+ORDER BY a.currency, a.keeps_balance, a.code
+"""
+KEPT: Final = """
+SELECT a.id, a.code, a.currency, a.keeps_balance, b.balance_minor
+FROM transactions_closedbalance AS b
+INNER JOIN transactions_ledgeraccount AS a ON a.id = b.account_id
+WHERE b.book_id = %s AND b.month = %s
 ORDER BY a.currency, a.keeps_balance, a.code
 """
 
@@ -84,10 +92,24 @@ def access_book(book_id: UUID | str, *, actor: Actor) -> Book:
 
 
 def trial_balances(book: Book, *, at: datetime, clock: Clock) -> Sequence[TrialBalance]:
-    """Return a book's trial balance at an instant, one a currency, all of one moment."""
-    with connection.cursor() as cursor:
+    """Return a book's trial balance at an instant, one a currency, all of one moment.
+
+    InstantArchived where that is put away.
+    """
+    with asking(clock), connection.cursor() as cursor:
         cursor.execute(TRIAL, [book.pk, clock.value, at + TICK])
-        rows = cursor.fetchall()
+        return _in_columns(cursor.fetchall())
+
+
+def closed_trial_balances(book: Book, *, month: date) -> Sequence[TrialBalance]:
+    """Return a book's trial balance as it was kept when a month was closed, by when written."""
+    with connection.cursor() as cursor:
+        cursor.execute(KEPT, [book.pk, month])
+        return _in_columns(cursor.fetchall())
+
+
+def _in_columns(rows: Sequence[tuple[Any, ...]]) -> Sequence[TrialBalance]:
+    """Return rows of id, code, currency, whether a customer's, and balance, by currency."""
     return [
         TrialBalance(
             currency=currency,

@@ -16,8 +16,8 @@ from transactions.ledger.accounts import SUSPENSE, clearing, newly_opened, syste
 from transactions.ledger.posting import Draft, Line, post
 from transactions.models import Transfer
 from transactions.money import Money
+from transactions.selectors.archive import journal_to_undo
 from transactions.selectors.dispatching import next_to_claim
-from transactions.selectors.ledger import journal_of_origin
 from transactions.selectors.transfers import access_transfer
 from transactions.services.steps import (
     approval_payload,
@@ -228,7 +228,8 @@ def return_transfer(
 ) -> Transfer:
     """Book a settled payout that the bank sent back: a new journal, linked to the one it undoes.
 
-    NothingChanged if it was returned already; Contradiction if it never settled.
+    NothingChanged if it was returned already; Contradiction if it never settled;
+    JournalArchived where its month was put away.
     """
     transfer = access_transfer(transfer_id, actor=actor, lock=True)
     _expect(transfer, TransferState.RETURNED, told=told)
@@ -244,7 +245,7 @@ def return_transfer(
             purpose="payout_return",
             subject_ref=transfer.audit_ref,
             origin=f"{transfer.audit_ref}:returned",
-            reverses=journal_of_origin(f"{transfer.audit_ref}:settled"),
+            reverses=journal_to_undo(f"{transfer.audit_ref}:settled"),
             occurred_at=occurred_at,
             spill_id=spill.pk,
             lines=[

@@ -123,10 +123,10 @@ def _draft(movement: Movement, *, sides: Sides, payment: Payment | None) -> Draf
 
 def _check_new(movement: Movement, *, subjects: Subjects) -> None:
     """Refuse a movement that is in the books already, and above all as another sum."""
-    booked = subjects.booked.get(movement.origin)
-    if booked is None:
+    if movement.origin not in subjects.booked:
         return
-    if booked != movement.net_minor:
+    booked = subjects.booked[movement.origin]
+    if booked is not None and booked != movement.net_minor:
         said = f"booked as {booked}, now told as {movement.net_minor}"
         raise Contradiction(ref=movement.origin, detail=said)
     raise AlreadyBooked(origin=movement.origin)

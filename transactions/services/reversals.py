@@ -22,7 +22,7 @@ from transactions.ledger.posting import stand
 from transactions.ledger.reversals import post_reversal
 from transactions.models import Transfer
 from transactions.money import Money
-from transactions.selectors.ledger import journal_of_origin
+from transactions.selectors.archive import journal_to_undo
 from transactions.selectors.transfers import access_transfer
 from transactions.services.charging import fee_drafts
 from transactions.services.interbook import arrival, drafts_of
@@ -159,7 +159,7 @@ def _post_back(transfer: Transfer, *, amount_minor: int, origin: str) -> list[UU
     left = transfer.amount_minor - transfer.reversed_minor
     return [
         post_reversal(
-            replace(draft, reverses=journal_of_origin(first)),
+            replace(draft, reverses=journal_to_undo(first)),
             exceeded=ReversalExceeded(ref=transfer.audit_ref, remaining_minor=left),
         )
         for draft, first in zip(drafts, undone, strict=True)
@@ -174,7 +174,7 @@ def _give_fee_back(transfer: Transfer) -> list[UUID]:
                 fee,
                 purpose="fee_reversal",
                 origin=f"{fee.origin}:back",
-                reverses=journal_of_origin(fee.origin),
+                reverses=journal_to_undo(fee.origin),
                 lines=[replace(line, amount_minor=-line.amount_minor) for line in fee.lines],
             ),
             exceeded=ReversalExceeded(ref=transfer.audit_ref, remaining_minor=0),

@@ -61,7 +61,7 @@ class Subjects:
     accounts: dict[UUID, LedgerAccount]
     systems: dict[tuple[str, UUID, str], LedgerAccount]
     standings: dict[UUID, Standing]
-    booked: dict[str, int]
+    booked: dict[str, int | None]
     payments: dict[str, list[Payment]] = field(default_factory=dict)
     house_id: UUID | None = None
     changed: dict[UUID, Guarded] = field(default_factory=dict)
@@ -201,7 +201,7 @@ def subjects_of(news: Sequence[Meaning], *, provider: str) -> Subjects:
         accounts=accounts,
         systems=system_accounts(books, codes=codes) if is_money else {},
         standings=stand(accounts.keys()) if is_money and accounts else {},
-        booked={origin: -total for origin, total in booked.items()},
+        booked={o: None if total is None else -total for o, total in booked.items()},
     )
     for payment in payments:
         subjects.name(payment)
