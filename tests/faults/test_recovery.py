@@ -29,7 +29,7 @@ from transactions.rounds.batches import carry_out_batches
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.role("worker")]
 RECOVERED_SECONDS_MAX = 60.0
-LARGE_MINOR, SMALL_MINOR = 50_000, 700
+LARGE_MINOR, SMALL_MINOR = 12_000, 700
 BATCH_ITEMS = 3
 # Reached only where a payout has been silent for a while: it was sent an hour ago.
 AFTER_SILENCE = ("dispatch.inquiry", "dispatch.reclaim")
