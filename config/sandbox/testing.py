@@ -21,7 +21,7 @@ from config.sandbox.supervisor import Supervisor
 
 OUR_APPS: Final = ("audit", "accounts", "transactions", "integrations")
 SAMPLES: Final = BASE_DIR.parent / "shared" / "data"
-FULL_FORM: Final = re.compile(r"^def (test_t(\d\d)_\w+)", re.MULTILINE)
+NUMBERED: Final = re.compile(r"^def test_t(\d\d)_", re.MULTILINE)
 MIGRATE: Final = (("migrate", "-v0"), ("grants",))
 # How many share the whole suite, each on servers of its own: one a core of the machine that its
 # time is promised for. What is named runs in one process, for it is soon done.
@@ -69,8 +69,8 @@ def workers_for(arguments: Sequence[str]) -> int:
 
 
 def run_full_form(arguments: Sequence[str]) -> int:
-    """Run the full form of one test, such as T09; without a name, list those there are."""
-    known = _full_forms()
+    """Run one test's full form, such as T09's, or its only one; without a name, list them."""
+    known = _numbers()
     wanted = arguments[0].upper() if arguments else ""
     if wanted not in known:
         raise CannotRun(f"make prove T=…  where … is one of {' '.join(sorted(known)) or '(none)'}")
@@ -141,11 +141,7 @@ def _environment(servers: Servers) -> dict[str, str]:
     return samples | dict(os.environ) | _held(servers) | ours
 
 
-def _full_forms() -> set[str]:
-    """Return the numbers of the tests whose full form is written, as T09."""
-    found: set[str] = set()
-    for path in (BASE_DIR / "tests").rglob("test_*.py"):
-        text = path.read_text()
-        if "mark.full" in text:
-            found |= {f"T{number}" for _, number in FULL_FORM.findall(text)}
-    return found
+def _numbers() -> set[str]:
+    """Return the numbers of the tests that are written, as T09."""
+    written = (path.read_text() for path in (BASE_DIR / "tests").rglob("test_*.py"))
+    return {f"T{number}" for text in written for number in NUMBERED.findall(text)}

@@ -12,6 +12,8 @@ from pytest_django import Settings
 
 from tests.doubles import TOKEN, BankProcess, StripeProcess
 
+KILLED = -9  # how a child ended that met its failpoint
+
 
 @dataclass(frozen=True)
 class Doubles:
@@ -42,7 +44,7 @@ def outside(doubles: Doubles, settings: Settings) -> Doubles:
 
 
 def run_in_child(work: Callable[[], object], *, failpoint: str = "") -> int:
-    """Do `work` in a forked process; return how it ended (-9: killed at its failpoint)."""
+    """Do `work` in a forked process; return how it ended, KILLED at its failpoint."""
     connections.close_all()
     child = os.fork()
     if child == 0:

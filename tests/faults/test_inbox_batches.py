@@ -18,7 +18,7 @@ from integrations.rounds import callbacks, reading
 from integrations.rounds.callbacks import drain_inbox
 from integrations.services.inbox import receive
 from integrations.states import CallbackState
-from tests.faults.conftest import Doubles, run_in_child
+from tests.faults.conftest import KILLED, Doubles, run_in_child
 from tests.faults.scene import set_the_scene, tell_stories
 from tests.faults.test_bell_and_worker import charges, each_once
 from tests.faults.test_exactly_once import post_all
@@ -28,7 +28,6 @@ from transactions.services import subjects
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.role("worker")]
 
 EVENTS = 12
-KILLED = -9
 As = Callable[[str], AbstractContextManager[None]]
 
 

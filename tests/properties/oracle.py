@@ -5,6 +5,8 @@ An act answers with the codes it may be refused with; with none, it has been don
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 DEBITS, CREDITS = 1, 2
 STATES_OPEN = ("dispatched", "unknown")
@@ -12,7 +14,7 @@ STATES_OPEN = ("dispatched", "unknown")
 
 @dataclass
 class Purse:
-    """One account: what it holds, what of it is reserved, which directions are stopped.
+    """One account: what it holds, what of it is reserved, which directions each freeze stops.
 
     `allowance` is what may still leave it today, and None where that is not limited.
     """
@@ -21,13 +23,18 @@ class Purse:
     posted: int
     allowance: int | None = None
     pending: int = 0
-    frozen: int = 0
+    freezes: set[int] = field(default_factory=set)
     version: int = 1
 
     @property
     def available(self) -> int:
         """Return what can be spent."""
         return self.posted - self.pending
+
+    @property
+    def frozen(self) -> int:
+        """Return the directions that all freezes together stop."""
+        return reduce(or_, self.freezes, 0)
 
     def move(self, amount: int, *, release: int = 0) -> None:
         """Post one line."""
@@ -167,11 +174,11 @@ class Oracle:
         return set()
 
     def freeze(self, account: str, bits: int) -> set[str]:
-        """Stop an account's money; only an account that is not frozen."""
-        purse = self.purses[account]
-        if purse.frozen:
+        """Stop an account's money, in each way once under the one reference that there is here."""
+        freezes = self.purses[account].freezes
+        if bits in freezes:
             return {"already_frozen"}
-        purse.frozen = bits
+        freezes.add(bits)
         return set()
 
     def _end(self, payout: Payout, state: str) -> set[str]:

@@ -1,7 +1,8 @@
 """The ledger against a plain Python oracle, act by act, on the real database with real commits."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -178,7 +179,7 @@ class Ledger(RuleBasedStateMachine):
     @precondition(lambda self: sum(bool(p.frozen) for p in self.oracle.purses.values()) < 2)
     @rule(account=accounts, mode=st.sampled_from([mode for mode in FreezeMode if mode.bits]))
     def freeze(self, account: str, mode: FreezeMode) -> None:
-        """Freeze an account; nothing thaws it here, so two at most."""
+        """Freeze an account in one more way; nothing thaws here, so two accounts at most."""
         act: dict[str, Any] = {"mode": mode, "reason": "order", "legal_reference": "12 C 3/26"}
         said = self._hear(
             "admin",
@@ -254,9 +255,18 @@ def system_sums(book_id: UUID) -> dict[tuple[str, str], int]:
     return {name: total for name, total in sums.items() if total}
 
 
+@contextmanager
+def on_stage() -> Iterator[Counter[str]]:
+    """Let the ledger sign in as who acts, and count what is heard."""
+    Ledger.lines, Ledger.heard = Lines(STAGE.passwords), Counter()
+    try:
+        yield Ledger.heard
+    finally:
+        Ledger.lines.leave()
+
+
 def play(machine: type[Ledger] = Ledger, *, examples: int, steps: int) -> Counter[str]:
     """Let so many stories happen to the ledger, the same in every run; count what was heard."""
-    Ledger.lines, Ledger.heard = Lines(STAGE.passwords), Counter()
     how = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -266,11 +276,9 @@ def play(machine: type[Ledger] = Ledger, *, examples: int, steps: int) -> Counte
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    try:
+    with on_stage() as heard:
         run_state_machine_as_test(machine, settings=how)
-    finally:
-        Ledger.lines.leave()
-    return Ledger.heard
+    return heard
 
 
 def test_t52_short_the_ledger_does_what_the_oracle_says() -> None:
@@ -282,6 +290,19 @@ def test_t52_the_ledger_does_what_the_oracle_says_act_by_act() -> None:
     heard = play(examples=80, steps=40)
     print(f"T52: the oracle agreed on {heard.total()} acts: {dict(heard)}")  # noqa: T201 - the proof
     assert set(heard) == EVERY_ANSWER
+
+
+def test_freezes_add_up_and_each_is_placed_once() -> None:
+    """A story that the short form does not happen to tell."""
+    with on_stage() as heard:
+        story = Ledger()
+        story.set_up()
+        for mode in (FreezeMode.CREDITS, FreezeMode.DEBITS, FreezeMode.ALL, FreezeMode.ALL):
+            story.freeze(account="second", mode=mode)
+            story.transfer(source="second", destination="first", amount=5)
+            story.the_balances_are_the_oracles()
+        story.teardown()
+        assert heard == {"done": 4, "account_frozen": 3, "already_frozen": 1}
 
 
 class Mistaken(Ledger):

@@ -35,7 +35,7 @@ LEVELS = [
     IsolationLevel.REPEATABLE_READ,
     IsolationLevel.SERIALIZABLE,
 ]
-ROUNDS_FULL = 20
+ROUNDS_FULL = 50
 PATIENCE_SECONDS = 60
 SERIALIZATION_FAILURE = "40001"
 MAKE = "CREATE TABLE on_duty (name text PRIMARY KEY)"
@@ -140,7 +140,7 @@ def test_t06_short_neither_overdraft_nor_double_at_any_level(
 
 @pytest.mark.full
 @pytest.mark.parametrize("level", LEVELS, ids=lambda level: level.name.lower())
-def test_t06_neither_overdraft_nor_double_twenty_times_at_any_level(
+def test_t06_neither_overdraft_nor_double_fifty_times_at_any_level(
     cast: Cast, level: IsolationLevel
 ) -> None:
     said: Counter[str] = Counter()

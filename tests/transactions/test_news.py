@@ -1,6 +1,6 @@
 """Many pieces of news at once: each as if it came alone, all written together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -134,7 +134,28 @@ def test_what_an_account_cannot_bear_any_more_is_the_books_shortfall(cast: Cast)
     assert_books_hold()
 
 
+def test_a_dispute_that_comes_and_goes_in_one_breath_leaves_its_versions(cast: Cast) -> None:
+    """The payment ends as it began; both entries say that it changed, and it did."""
+    told, charge = sale(cast.taker, amount_minor=10_000, fee_minor=0)
+    take(report(told, charge))
+    lost = factories.after(charge, kind=MovementKind.DISPUTE, amount_minor=-8_000)
+    back = factories.after(charge, kind=MovementKind.DISPUTE_REVERSAL, amount_minor=8_000)
+    take(report(lost), report(back))
+    payment = Payment.objects.get(reference=told.reference)
+    versions = payment.history.order_by("history_id").values_list("disputed_minor", flat=True)
+    assert (payment.disputed_minor, list(versions)[-2:]) == (0, [8_000, 0])
+    assert_books_hold()
+
+
 # -- many at once is the same as one by one ---------------------------------------------------
+
+
+MOVED = {
+    "sold": (MovementKind.CHARGE, 1),
+    "back": (MovementKind.REFUND, -1),
+    "lost": (MovementKind.DISPUTE, -1),
+    "won": (MovementKind.DISPUTE_REVERSAL, 1),
+}
 
 
 class World:
@@ -187,11 +208,11 @@ class World:
                     failure_code=None,
                 )
             case _:
-                sign = 1 if kind == "sold" else -1
+                moved, sign = MOVED[kind]
                 return Movement(
                     provider="stripe",
                     reference=f"txn_{self.prefix}{sale}_{kind}_{step % 2}",
-                    kind=MovementKind.CHARGE if kind == "sold" else MovementKind.REFUND,
+                    kind=moved,
                     amount_minor=sign * (1_000 + step % 3),
                     fee_minor=0,
                     currency="EUR",
@@ -216,6 +237,7 @@ class World:
                     "account",
                     "booked_minor",
                     "refunded_minor",
+                    "disputed_minor",
                 ),
                 key=str,
             ),
@@ -240,7 +262,7 @@ class World:
 
 NEWS = st.fixed_dictionaries(
     {
-        "kind": st.sampled_from(["intent", "charge", "dispute", "payout", "sold", "back"]),
+        "kind": st.sampled_from(["intent", "charge", "dispute", "payout", *MOVED]),
         "sale": st.integers(0, 2),
         "step": st.integers(0, 8),
         "has_account": st.booleans(),
@@ -253,6 +275,14 @@ def told_in(world: World, *, news: Sequence[Sequence[dict[str, Any]]]) -> list[R
     return [report(*(world.meaning(**each) for each in one)) for one in news]
 
 
+@pytest.fixture
+def books_hold() -> Iterator[None]:
+    """The books, looked at once when all is told."""
+    yield
+    assert_books_hold()
+
+
+@pytest.mark.usefixtures("books_hold")
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -268,7 +298,8 @@ def test_late_doubled_and_shuffled_news_ends_at_once_as_one_by_one(
         number = next(factories.numbers)
         taker = factories.cast(holding_minor=0).taker
         worlds.append(World(f"{number}x", taker=taker, now=now))
-    together = take(*told_in(worlds[0], news=news))
+    first, *more = told_in(worlds[0], news=news)
+    together = [*take(first), *take(*more)]
     alone = [each for one in told_in(worlds[1], news=news) for each in take(one)]
     assert codes(together) == codes(alone)
     assert worlds[0].effects() == worlds[1].effects()

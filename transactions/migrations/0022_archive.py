@@ -12,7 +12,7 @@ from audit.sqlfiles import run_sql
 class Migration(migrations.Migration):
     """Adds archived months and their balances; runs `transactions/sql/0022_archive*`."""
 
-    dependencies: ClassVar = [("transactions", "0020_news")]
+    dependencies: ClassVar = [("transactions", "0021_lean")]
     operations: ClassVar = [
         migrations.CreateModel(
             name="ArchivedBalance",

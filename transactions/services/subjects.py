@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from accounts.services.mailbox import News, publish_all
@@ -12,7 +12,7 @@ from audit.actors import Actor
 from audit.calls import Call
 from audit.canonical import Json
 from audit.circumstances import current
-from audit.history import Guarded, remember, spelled
+from audit.history import Guarded, difference, remember, spelled
 from audit.services.recording import later, record
 from transactions.ledger.accounts import (
     SHORTFALL,
@@ -49,6 +49,13 @@ STORES: Final[Mapping[type[Guarded], str]] = {
 }
 
 
+class Turn(NamedTuple):
+    """A row that was there already, as it is stored and as its first change leaves it."""
+
+    stored: dict[str, Json]
+    changed: dict[str, Json]
+
+
 @dataclass(slots=True, kw_only=True)
 class Subjects:
     """The rows and accounts that some news of one provider is about, and what became of them.
@@ -65,6 +72,7 @@ class Subjects:
     payments: dict[str, list[Payment]] = field(default_factory=dict)
     house_id: UUID | None = None
     changed: dict[UUID, Guarded] = field(default_factory=dict)
+    turns: dict[UUID, Turn | None] = field(default_factory=dict)
     drafts: list[Draft] = field(default_factory=list)
     letters: list[News] = field(default_factory=list)
 
@@ -158,16 +166,34 @@ class Subjects:
         """Write down what was done to `rows`, and let the next entry on them begin there."""
         record(action, actor=actor, target=target, facts=facts, rows=rows, book_id=book_id)
         for row in rows:
-            remember(row)
             if type(row) in STORES:
-                self.changed[row.pk] = row
+                self._change(row)
+            remember(row)
+
+    def _change(self, row: Guarded) -> None:
+        self.changed[row.pk] = row
+        if row.pk in self.turns:
+            return
+        before, _ = difference(row)
+        if before is None:
+            self.turns[row.pk] = None  # new: that alone is a version
+        elif before:
+            now = spelled(row)
+            self.turns[row.pk] = Turn(stored=now | before, changed=now)
 
     def write(self) -> None:
         """Write all that was decided when the command under way ends, in one statement."""
         for model, function in STORES.items():
-            rows = [row for row in self.changed.values() if type(row) is model]
-            if rows:
-                later(Call(sql=function, values=(json.dumps([spelled(row) for row in rows]),)))
+            rows = {row.pk: spelled(row) for row in self.changed.values() if type(row) is model}
+            # What ends as it began is stored in between as well: entries say that it changed, and
+            # only what differs from what is stored leaves a version.
+            between = [
+                turn.changed
+                for key, row in rows.items()
+                if (turn := self.turns.get(key)) and turn.stored == row
+            ]
+            for stage in filter(None, (between, list(rows.values()))):
+                later(Call(sql=function, values=(json.dumps(stage),)))
         for row in self.changed.values():
             # The function inserts it, not Django, which must not do so again when it is saved.
             row._state.adding = False  # noqa: SLF001 - documented for this very use
