@@ -56,13 +56,18 @@ def ask(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
 
     On Django's own connection and with its errors, but without its cursor:
     spelling the values into the text and reading that again took as long as
-    the rest of the way to the database.
+    the rest of the way to the database. Only here are statements prepared: the
+    ORM's texts hold their values, and would be remembered with them.
     """
     line = connections[DEFAULT_DB_ALIAS]
     line.ensure_connection()
     line.validate_no_broken_transaction()
     with line.wrap_database_errors, psycopg.Cursor(line.connection) as cursor:
-        return cursor.execute(statement, values, prepare=True).fetchall()
+        line.connection.prepare_threshold = 0
+        try:
+            return cursor.execute(statement, values, prepare=True).fetchall()
+        finally:
+            line.connection.prepare_threshold = None
 
 
 def _meant(error: Error, *, calls: Sequence[Call]) -> Refusal | None:

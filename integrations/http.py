@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 
 from integrations.addresses import AddressClass, classify
@@ -236,7 +237,8 @@ class _Request(HTTPConnection):
         with HTTPResponse(self.sock, method=self._verb) as response:
             response.begin()
             answer = response.read()
-            self.stays &= not response.will_close
+            # What is told before an answer (102, 103) is not one: the next would be taken for it.
+            self.stays &= response.status >= HTTPStatus.OK and not response.will_close
             names = {name.lower(): value for name, value in response.getheaders()}
             return Reply(response.status, names, answer)
 

@@ -1,7 +1,9 @@
 """Sockets that keep to a deadline and a limit, and those that stay open between questions."""
 
 import io
+import select
 import socket
+import ssl
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
@@ -26,6 +28,15 @@ class Line:
         """Say whether its name need not be looked up anew."""
         return time.monotonic() < self.opened_at + LINE_SECONDS_MAX
 
+    @property
+    def is_quiet(self) -> bool:
+        """Say whether nothing came unasked, bytes or the end: it would be the next answer."""
+        if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
+            return False
+        ear = select.poll()
+        ear.register(self.sock, select.POLLIN)
+        return not ear.poll(0)
+
 
 class Lines:
     """Connections that stay open between two questions to one place. Threads may share them."""
@@ -41,7 +52,7 @@ class Lines:
                 line = self._idle[place].pop()
             except IndexError:
                 return None
-            if line.is_fresh:
+            if line.is_fresh and line.is_quiet:
                 return line
             line.sock.close()
 

@@ -75,8 +75,10 @@ def may_come_from(address: str, *, networks: Sequence[str]) -> bool:
 
 @cache
 def _issuer() -> DefaultOIDCAdapter:
-    """Return what knows how tokens are kept; it holds nothing of a request."""
-    return get_adapter()
+    """Return what knows how tokens are kept; it holds nothing of the request it was made in."""
+    adapter = get_adapter()
+    adapter.request = None
+    return adapter
 
 
 def _actor(speaker: Speaker) -> Actor:

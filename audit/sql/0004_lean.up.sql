@@ -10,7 +10,7 @@ CREATE OR REPLACE FUNCTION audit_settle_debt() RETURNS trigger LANGUAGE plpgsql 
 SET search_path = pg_catalog, public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_since uuid := public.audit_uuid_floor(now() - interval '1 second');
-    v_until uuid := public.audit_uuid_floor(clock_timestamp() + interval '1 second');
+    v_until uuid := public.audit_uuid_floor(clock_timestamp() + interval '1 day');
     v_xact bigint := pg_current_xact_id()::text::bigint;
     v_row text;
 BEGIN

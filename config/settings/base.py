@@ -96,7 +96,6 @@ def database(
     options: dict[str, Any] = {
         "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
         " -c idle_in_transaction_session_timeout=30000",
-        "prepare_threshold": 0,  # what `audit.calls` asks is prepared; the ORM's is spelled out
     }
     if pool:
         options["pool"] = {
@@ -105,6 +104,9 @@ def database(
             "timeout": POOL_SECONDS_MAX,
             "reconnect_timeout": POOL_SECONDS_MAX,
         }
+    else:  # the pool's patience, without one: a server that vanished must not hold a thread
+        options["connect_timeout"] = POOL_SECONDS_MAX
+        options["tcp_user_timeout"] = POOL_SECONDS_MAX * 1_000
     return {
         "default": {
             "ENGINE": "django.db.backends.postgresql",

@@ -432,9 +432,9 @@ PLANTED: dict[str, tuple[str, set[str]]] = {
     "a month is said to be here that is not": (
         (
             "WITH one AS (INSERT INTO transactions_archivedmonth VALUES (uuidv7(), '2020-01-01',"
-            " false, uuidv7(), now(), now(), now(), 1, 2, 0, 'none', now()) RETURNING *)"
+            " false, uuidv7(), now(), now(), 1, 2, 0, 'none', now()) RETURNING *)"
             " INSERT INTO transactions_historicalarchivedmonth (id, month, is_away, before,"
-            " occurred_until, recorded_until, settled_until, journals, postings, accounts, digest,"
+            " occurred_until, recorded_until, journals, postings, accounts, digest,"
             " moved_at, history_id, history_date, history_type)"
             " SELECT *, uuidv7(), clock_timestamp(), '+' FROM one"
         ),

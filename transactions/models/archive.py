@@ -12,8 +12,7 @@ class ArchivedMonth(Guarded):
     """One month whose journals and postings were detached, or were once (`is_away` says which).
 
     Away are all journals before the id `before`, whole. The clocks answer from
-    `occurred_until` and `recorded_until` on; no transfer that settled at or after
-    `settled_until` has a journal among them. `digest` is over the balances.
+    `occurred_until` and `recorded_until` on. `digest` is over the balances.
     """
 
     prefix: ClassVar[str] = "arc"
@@ -23,7 +22,6 @@ class ArchivedMonth(Guarded):
     before = models.UUIDField()
     occurred_until = models.DateTimeField()
     recorded_until = models.DateTimeField()
-    settled_until = models.DateTimeField()
     journals = models.BigIntegerField()
     postings = models.BigIntegerField()
     accounts = models.IntegerField()

@@ -111,7 +111,7 @@ TRANSFERS: Final = """
             state IN ('settled', 'returned', 'reversed') AND NOT is_away AS is_there,
             (state = 'returned' OR reversed_minor <> 0) AND NOT is_away AS is_back
         FROM (
-            SELECT *, coalesce(settled_at < (SELECT settled_until FROM away), false) AS is_away
+            SELECT *, id IN (SELECT ledger_transfers_away()) AS is_away
             FROM transactions_transfer
         ) AS known
     ) AS t
@@ -126,12 +126,11 @@ BALANCES: Final = f"""
         LEFT JOIN transactions_balance AS b ON b.account_id = a.id
     ) AS w
 """  # noqa: S608
-# Journals of transfers that settled before the line: of such a transfer, not all is here.
+# Journals of transfers whose first one was put away: of such a transfer, not all is here.
 STRAYS: Final = """
     SELECT j.id FROM transactions_journal AS j
     INNER JOIN transactions_transfer AS t ON j.subject_ref = 'transfer:' || t.id
-    WHERE (SELECT month FROM away) IS NOT NULL
-        AND t.settled_at < (SELECT settled_until FROM away)
+    WHERE t.id IN (SELECT ledger_transfers_away())
 """
 FORWARD: Final = f"""
     SELECT {_total("w.by_account", where="w.keeps_balance")} AS kept,

@@ -157,7 +157,7 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
             WHERE starts_with(subject_ref, 'transfer:') AND purpose NOT IN ('fee', 'fee_reversal')
             GROUP BY subject_ref
         ) AS j ON j.transfer_id = t.id
-        WHERE (t.settled_at < (SELECT settled_until FROM ledger_archived())) IS NOT true AND (
+        WHERE (t.id IN (SELECT ledger_transfers_away())) IS NOT true AND (
             coalesce(j.there, 0)
             <> CASE WHEN t.state IN ('settled', 'returned', 'reversed') THEN 1 ELSE 0 END
             OR (coalesce(j.back, 0) > 0)

@@ -42,7 +42,7 @@ FEES: Final[tuple[tuple[str, str, str], ...]] = (
             WHERE j.purpose IN ('fee', 'fee_reversal') AND a.code = 'fees:house'
             GROUP BY j.subject_ref
         ) AS j ON j.transfer_id = t.id
-        WHERE (t.settled_at < (SELECT settled_until FROM ledger_archived())) IS NOT true AND (
+        WHERE (t.id IN (SELECT ledger_transfers_away())) IS NOT true AND (
             coalesce(j.booked, 0) <> CASE
                 WHEN t.state IN ('settled', 'returned', 'reversed') THEN t.fee_minor ELSE 0 END
             OR coalesce(j.back, 0) <> CASE t.state WHEN 'reversed' THEN t.fee_minor ELSE 0 END)

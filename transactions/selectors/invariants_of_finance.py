@@ -40,7 +40,7 @@ FINANCE: Final[tuple[tuple[str, str, str], ...]] = (
         FULL JOIN (SELECT * FROM transactions_transfer WHERE kind = 'partner') AS t
             ON t.id = j.transfer_id
         WHERE (p.account_id, p.amount_minor) IS DISTINCT FROM (t.destination_id, t.amount_minor)
-            AND (t.settled_at < (SELECT settled_until FROM ledger_archived())) IS NOT true
+            AND (t.id IN (SELECT ledger_transfers_away())) IS NOT true
         """,
     ),
     (

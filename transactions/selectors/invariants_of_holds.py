@@ -48,7 +48,7 @@ HOLDS: Final[tuple[tuple[str, str, str], ...]] = (
         ) AS back ON back.subject_ref = 'transfer:' || t.id
         WHERE coalesce(back.total, 0)
             <> CASE t.state WHEN 'returned' THEN t.amount_minor ELSE t.reversed_minor END
-            AND (t.settled_at < (SELECT settled_until FROM ledger_archived())) IS NOT true
+            AND (t.id IN (SELECT ledger_transfers_away())) IS NOT true
             OR (t.state = 'reversed') <> (t.reversed_minor = t.amount_minor)
         """,
     ),

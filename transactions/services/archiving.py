@@ -27,7 +27,6 @@ READY: Final = (
     "before",
     "occurred_until",
     "recorded_until",
-    "settled_until",
     "journals",
     "postings",
     "accounts",

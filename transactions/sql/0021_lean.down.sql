@@ -174,25 +174,3 @@ BEGIN
 END;
 $$;
 ALTER FUNCTION ledger_write_lines(jsonb, uuid[], uuid[], timestamptz[]) OWNER TO cs_definer;
-
-CREATE OR REPLACE FUNCTION ledger_require_balance() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
-DECLARE
-    v_journal uuid;
-BEGIN
-    SELECT l.journal_id INTO v_journal FROM (
-        SELECT journal_id, count(*) AS lines, sum(amount_minor) AS total FROM new_lines GROUP BY journal_id, currency
-    ) AS l
-    -- Lines come with their journal: none is ever added to one that has committed.
-    LEFT JOIN public.transactions_journal AS j ON j.id = l.journal_id
-    GROUP BY l.journal_id, j.xact
-    HAVING sum(l.lines) NOT BETWEEN 2 AND 64 OR bool_or(l.total <> 0)
-        OR j.xact IS DISTINCT FROM pg_current_xact_id()::text::bigint
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'LG001', MESSAGE = format('journal %s does not balance, or is not new', v_journal),
-            CONSTRAINT = 'journal_balanced';
-    END IF;
-    RETURN NULL;
-END;
-$$;

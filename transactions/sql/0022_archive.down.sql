@@ -14,4 +14,5 @@ DROP FUNCTION ledger_lines_of(date);
 DROP FUNCTION ledger_month_floor(date);
 DROP FUNCTION ledger_partition(text, date);
 DROP FUNCTION ledger_brought_forward();
+DROP FUNCTION ledger_transfers_away();
 DROP FUNCTION ledger_archived();

@@ -12,12 +12,11 @@ GRANT SELECT ON transactions_archivedmonth TO cs_definer;
 
 -- What is put away now: everything in journals before an id. Nothing is, where nothing was.
 CREATE FUNCTION ledger_archived(
-    OUT before uuid, OUT month date, OUT occurred_until timestamptz, OUT recorded_until timestamptz,
-    OUT settled_until timestamptz
+    OUT before uuid, OUT month date, OUT occurred_until timestamptz, OUT recorded_until timestamptz
 ) LANGUAGE sql STABLE
 SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT coalesce(m.before, '00000000-0000-0000-0000-000000000000'), m.month, coalesce(m.occurred_until, '-infinity'),
-        coalesce(m.recorded_until, '-infinity'), coalesce(m.settled_until, '-infinity')
+        coalesce(m.recorded_until, '-infinity')
     FROM (VALUES (1)) AS one (row)
     LEFT JOIN (
         SELECT * FROM public.transactions_archivedmonth WHERE is_away ORDER BY month DESC LIMIT 1
@@ -28,6 +27,14 @@ $$;
 CREATE FUNCTION ledger_brought_forward() RETURNS SETOF transactions_archivedbalance LANGUAGE sql STABLE
 SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT b.* FROM public.transactions_archivedbalance AS b WHERE b.month = (SELECT a.month FROM public.ledger_archived() AS a)
+$$;
+
+-- The transfers whose money moved in what is put away: their origins stay, and nobody changes them.
+CREATE FUNCTION ledger_transfers_away() RETURNS SETOF uuid LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT substr(o.origin, 10, 36)::uuid FROM public.transactions_journalorigin AS o
+    WHERE o.journal_id < (SELECT a.before FROM public.ledger_archived() AS a)
+        AND o.origin ~ '^transfer:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:settled$'
 $$;
 
 -- The partition of a month.
@@ -204,7 +211,7 @@ $$;
 -- down so, and takes it out of the cells. Tells what its row is to say. No writer waits for any of this.
 CREATE FUNCTION ledger_make_ready(
     p_month date, OUT before uuid, OUT occurred_until timestamptz, OUT recorded_until timestamptz,
-    OUT settled_until timestamptz, OUT journals bigint, OUT postings bigint, OUT accounts integer, OUT digest text
+    OUT journals bigint, OUT postings bigint, OUT accounts integer, OUT digest text
 ) LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -221,12 +228,9 @@ BEGIN
     PERFORM public.ledger_require_snapshot_true(p_month);
     before := public.ledger_month_floor(v_end::date);
     SELECT greatest(v_end, v_past.occurred_until, max(j.occurred_at) + v_tick),
-        greatest(v_end, v_past.recorded_until, max(j.recorded_at) + v_tick),
-        greatest(v_end, v_past.settled_until, max(t.settled_at) + v_tick), count(*)
-    INTO occurred_until, recorded_until, settled_until, journals
+        greatest(v_end, v_past.recorded_until, max(j.recorded_at) + v_tick), count(*)
+    INTO occurred_until, recorded_until, journals
     FROM public.transactions_journal AS j
-    LEFT JOIN public.transactions_transfer AS t
-        ON j.subject_ref ~ '^(transfer|arrival):' AND t.id = split_part(j.subject_ref, ':', 2)::uuid
     WHERE j.id >= public.ledger_month_floor(p_month) AND j.id < before;
     SELECT count(*) INTO postings FROM public.ledger_lines_of(p_month);
     SELECT count(*), public.ledger_digest_of(p_month) INTO accounts, digest
@@ -299,6 +303,7 @@ $$;
 
 ALTER FUNCTION ledger_archived() OWNER TO cs_definer;
 ALTER FUNCTION ledger_brought_forward() OWNER TO cs_definer;
+ALTER FUNCTION ledger_transfers_away() OWNER TO cs_definer;
 ALTER FUNCTION ledger_partition(text, date) OWNER TO cs_definer;
 ALTER FUNCTION ledger_month_floor(date) OWNER TO cs_definer;
 ALTER FUNCTION ledger_lines_of(date) OWNER TO cs_definer;
