@@ -206,6 +206,27 @@ def test_a_line_that_was_hung_up_meanwhile_is_replaced() -> None:
     assert heard == [b"first"] * 3
 
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK, OK + OK])
+def test_what_comes_unasked_is_never_the_answer_to_the_next_question(said: bytes) -> None:
+    heard: list[bytes] = []
+
+    def speak(to: socket.socket) -> None:
+        heard.append(b"first")
+        to.sendall(said)
+        heard.append(to.recv(4096))
+
+    with answering(speak) as place:
+        lines = Lines()
+        caller = Outbound(loopback=(place,), lines=lines)
+        for _ in range(2):
+            caller.send("GET", f"http://{place}/")
+        assert heard.count(b"first") == 2
+        lines.hang_up()
+
+
 def test_a_line_to_a_name_is_not_kept_past_its_time() -> None:
     asked: list[str] = []
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from audit.models import Entry
+from audit.typeids import uuid7
 from config.grants import differences
 from tests import factories
 from tests.aging import LESS_OLD, OLD, World, age, company_of_three_months, month_ago, settle
@@ -289,6 +290,15 @@ def test_a_month_whose_snapshot_is_wrong_neither_leaves_nor_comes_back(world: Wo
         attach(OLD)
     assert ArchivedMonth.objects.get().is_away
     assert_books_hold()
+
+
+def test_a_transfer_that_only_says_it_settled_long_ago_is_looked_at(world: World) -> None:
+    detach(OLD)
+    forged = Transfer.objects.get(pk=world.new.pk)
+    forged.pk, forged.origin, forged.settled_at = uuid7(), "forged", begin(OLD)
+    with unguarded("transactions_transfer"):
+        forged.save(force_insert=True)
+    assert f"transfer {forged.pk} is settled and has 0 journals" in "\n".join(violations())
 
 
 @pytest.mark.parametrize("keeps_balance", [True, False])
