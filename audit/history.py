@@ -9,8 +9,10 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import Any, ClassVar, Final, Self
+from uuid import UUID
 
 from django.db import models
+from django.db.models.base import ModelState
 from simple_history.models import HistoricalRecords
 
 from audit.canonical import Json
@@ -18,6 +20,14 @@ from audit.typeids import typeid, uuid7
 
 # Exactly these: a bool is an int, but a member of an enum is more than its value.
 PLAIN_ALREADY: Final = frozenset({type(None), bool, int, str})
+# What most values that are not plain are: asked first, since all of a row's fields are asked.
+SPELLED_BY: Final[Mapping[type, Callable[[Any], str]]] = {
+    UUID: str,
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    bytes: bytes.hex,
+    memoryview: memoryview.hex,
+}
 
 
 class Version(models.Model):
@@ -75,16 +85,18 @@ class Witnessed(models.Model):
 
     @classmethod
     def fresh(cls, **values: Any) -> Self:
-        """Return a new row of these values: `cls(**values)`, several times quicker.
+        """Return a new row of these values: `cls(**values)`, many times quicker.
 
-        Django takes values by their places without asking each field for more;
-        so `values` go by columns (`source_id`), and every name must be one.
+        No field is asked what to make of its value, and no signal is sent: so
+        `values` are what columns hold (`source_id`), and every name must be one.
         """
-        row = cls(
-            *[values.pop(name) if name in values else default() for name, default in _columns(cls)]
-        )
-        if values:
-            raise TypeError(f"{cls.__name__} has no {sorted(values)}")
+        same, made = _blank(cls)
+        fields = same | {name: make() for name, make in made.items() if name not in values}
+        if not values.keys() <= fields.keys() | made.keys():
+            raise TypeError(f"{cls.__name__} has no {sorted(values.keys() - fields.keys())}")
+        row = cls.__new__(cls)
+        row._state = ModelState()  # noqa: SLF001 - as Django makes it where it unpickles a row
+        row.__dict__.update(fields | values)
         return row
 
     @property
@@ -132,7 +144,7 @@ def spelled(row: models.Model) -> dict[str, Json]:
 
 def remember(row: Witnessed) -> None:
     """Take the row as it is for what it was: the next entry's `before` begins here."""
-    row._loaded = {name: row.__dict__.get(name) for name, _ in _columns(type(row))}  # noqa: SLF001
+    row._loaded = {name: row.__dict__.get(name) for name in _columns(type(row))}  # noqa: SLF001
     row._stored = None  # noqa: SLF001
 
 
@@ -145,22 +157,38 @@ def to_store(row: Witnessed) -> dict[str, Json]:
 
 def _plain_fields(row: models.Model, values: Mapping[str, Any]) -> dict[str, Json]:
     """Return in JSON's terms what of `values` entries may show of a row like this."""
-    found = {name: values.get(name) for name in _spoken(type(row))}
-    return {n: v if type(v) in PLAIN_ALREADY else plain(v) for n, v in found.items()}
+    said = values.get
+    return {
+        name: value if type(value := said(name)) in PLAIN_ALREADY else plain(value)
+        for name in _spoken(type(row))
+    }
 
 
 @cache
-def _columns(model: type[models.Model]) -> list[tuple[str, Callable[[], Any]]]:
-    """Return the columns of `model` in their order, each with what makes its default."""
-    return [(f.attname, f.get_default) for f in model._meta.concrete_fields]  # noqa: SLF001
+def _columns(model: type[models.Model]) -> tuple[str, ...]:
+    """Return the columns of `model` in their order."""
+    return tuple(field.attname for field in model._meta.concrete_fields)  # noqa: SLF001
+
+
+@cache
+def _blank(model: type[models.Model]) -> tuple[dict[str, Any], dict[str, Callable[[], Any]]]:
+    """Return the defaults of `model` that are always the same, and what makes the others."""
+    fields = model._meta.concrete_fields  # noqa: SLF001 - Django's documented API
+    made = {f.attname: f.default for f in fields if f.has_default() and callable(f.default)}
+    same = {f.attname: f.get_default() for f in fields if f.attname not in made}
+    return same, made
 
 
 @cache
 def _spoken(model: type[models.Model]) -> tuple[str, ...]:
-    """Return the fields of `model` that entries may show."""
+    """Return the fields of `model` that entries may show, shortest first as jsonb keeps them.
+
+    PostgreSQL sorts the keys of each row it is told: what is in order already is done at once.
+    """
     unspoken: frozenset[str] = getattr(model, "unspoken", frozenset())
     fields = model._meta.concrete_fields  # noqa: SLF001 - Django's documented API
-    return tuple(field.attname for field in fields if field.attname not in unspoken)
+    names = [field.attname for field in fields if field.attname not in unspoken]
+    return tuple(sorted(names, key=lambda name: (len(name), name)))
 
 
 def table_of(row: models.Model) -> str:
@@ -172,12 +200,12 @@ def plain(value: object) -> Json:
     """Return `value` in JSON's terms: times in ISO 8601, bytes in hex, keys as text."""
     if type(value) in PLAIN_ALREADY:
         return value  # type: ignore[return-value]
+    if spell := SPELLED_BY.get(type(value)):
+        return spell(value)
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, bytes | memoryview):
-        return bytes(value).hex()
     return str(value)  # an enum's member is spelled as its value

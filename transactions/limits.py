@@ -25,11 +25,8 @@ class Spending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
-    """What left once, as the counters of one subject take it: an account's or, without, a book's.
-
-    `day` is UTC's.
-    """
+class Tally:
+    """Where use is counted: for an account or, without one, for all of a book; `day` is UTC's."""
 
     account_id: UUID | None
     book_id: UUID
@@ -37,6 +34,13 @@ class Use:
     kind: LimitKind
     day: date
     slice: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What left once, as one tally takes it."""
+
+    tally: Tally
     amount_minor: int
 
 
@@ -76,11 +80,11 @@ class Cap:
         """Refuse with LimitExceeded what would pass it."""
         if not self.covers(kind):
             return
-        for measure, most, left, wanted in (
-            (AMOUNT, self.amount_max_minor, self.amount_left_minor, amount_minor),
-            (COUNT, self.count_max, self.count_left, 1),
+        for measure, most, used, wanted in (
+            (AMOUNT, self.amount_max_minor, self.amount_used_minor, amount_minor),
+            (COUNT, self.count_max, self.count_used, 1),
         ):
-            if most is not None and left is not None and wanted > left:
+            if most is not None and used + wanted > most:
                 raise LimitExceeded(
                     account=typeid("acc", account_id),
                     limit=typeid("lim", self.limit_id),
@@ -89,7 +93,7 @@ class Cap:
                     window=self.window.value,
                     measure=measure,
                     most=most,
-                    left=left,
+                    left=max(0, most - used),
                 )
 
     def use(self, amount_minor: int, *, kind: LimitKind) -> None:

@@ -18,7 +18,7 @@ from transactions.errors import (
     InsufficientFunds,
 )
 from transactions.fees import FeeRate
-from transactions.limits import Cap, Use
+from transactions.limits import Cap, Tally, Use
 from transactions.states import LimitKind, LimitScope
 
 DEBITS, CREDITS, CLOSED = 1, 2, 4
@@ -47,6 +47,7 @@ class Standing:
     caps: list[Cap] = field(default_factory=list)
     fees: Mapping[str, FeeRate] = field(default_factory=dict)
     slice: int | None = None
+    tallies: dict[LimitKind, tuple[Tally, ...]] = field(default_factory=dict)
 
     @property
     def available_minor(self) -> int:
@@ -83,19 +84,9 @@ class Standing:
         """Count an amount against the limits; return what is to be written down of it."""
         for cap in self.caps:
             cap.use(amount_minor, kind=kind)
-        slices = {LimitScope.ACCOUNT: 0, LimitScope.PARTNER: self.slice or 0}
-        return tuple(
-            Use(
-                account_id=self.account_id if scope is LimitScope.ACCOUNT else None,
-                book_id=self.book_id,
-                currency=self.currency,
-                kind=kind,
-                day=self.told_at.astimezone(UTC).date(),
-                slice=slices[scope],
-                amount_minor=amount_minor,
-            )
-            for scope in sorted({cap.scope for cap in self.caps})
-        )
+        if kind not in self.tallies:
+            self.tallies[kind] = self._tallies(kind)
+        return tuple(Use(tally=tally, amount_minor=amount_minor) for tally in self.tallies[kind])
 
     def bearable(self, amount_minor: int) -> int:
         """Return how much of a movement this account can take: all, a part, or nothing.
@@ -107,6 +98,21 @@ class Standing:
         if self.frozen & (DEBITS | CLOSED):
             return 0
         return max(amount_minor, -self.available_minor)
+
+    def _tallies(self, kind: LimitKind) -> tuple[Tally, ...]:
+        """Return where its use is counted: for itself, for its partner, as far as limited."""
+        slices = {LimitScope.ACCOUNT: 0, LimitScope.PARTNER: self.slice or 0}
+        return tuple(
+            Tally(
+                account_id=self.account_id if scope is LimitScope.ACCOUNT else None,
+                book_id=self.book_id,
+                currency=self.currency,
+                kind=kind,
+                day=self.told_at.astimezone(UTC).date(),
+                slice=slices[scope],
+            )
+            for scope in sorted({cap.scope for cap in self.caps})
+        )
 
 
 def sides(
@@ -166,6 +172,7 @@ def move(
 
 
 def _named(account_id: UUID, *, standings: Mapping[UUID, Standing]) -> Standing:
-    if account_id not in standings:
+    found = standings.get(account_id)
+    if found is None:
         raise NotFound(ref=f"account:{account_id}")
-    return standings[account_id]
+    return found

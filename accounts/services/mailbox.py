@@ -40,15 +40,15 @@ def publish_all(news: Iterable[News]) -> None:
     """Leave a letter for each of `news`, in their order, when the command under way commits."""
     letters = [_spell(each) for each in news]
     if letters:
-        later(Call(sql="mailbox_leave(%s::jsonb)", values=(json.dumps(letters),)))
+        later(Call(sql="mailbox_leave(%s::jsonb)", values=(json.dumps(letters, default=plain),)))
 
 
-def _spell(news: News) -> dict[str, Json]:
+def _spell(news: News) -> dict[str, object]:
     return {
         "id": str(uuid7()),
         "book": str(news.book_id),
         "type": news.type,
-        "payload": plain(news.payload),
+        "payload": news.payload,
         "trace": news.trace_id or current().trace_id,
         "occurred_at": news.occurred_at.isoformat(),
     }

@@ -1,35 +1,30 @@
 """The limits' counters, moved by the database's own functions in the transaction that spends."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from uuid import UUID
 
 from audit.calls import Call
-from transactions.limits import Use
+from transactions.limits import Tally, Use
 
 
 def counting(uses: Iterable[Use]) -> Call:
     """Return the call that counts what was used of limits; it checks again that none is passed."""
-    amounts: Counter[Use] = Counter()
-    times: Counter[Use] = Counter()
+    amounts: dict[Tally, list[int]] = {}
     for use in uses:
-        counter = replace(use, amount_minor=0)
-        amounts[counter] += use.amount_minor
-        times[counter] += 1
+        amounts.setdefault(use.tally, []).append(use.amount_minor)
     spelled = [
         {
-            "subject": str(use.account_id or use.book_id),
-            "book": str(use.book_id),
-            "currency": use.currency,
-            "kind": use.kind,
-            "day": use.day.isoformat(),
-            "slice": use.slice,
-            "amount": amounts[use],
-            "times": times[use],
+            "subject": str(tally.account_id or tally.book_id),
+            "book": str(tally.book_id),
+            "currency": tally.currency,
+            "kind": tally.kind,
+            "day": tally.day.isoformat(),
+            "slice": tally.slice,
+            "amount": sum(counted),
+            "times": len(counted),
         }
-        for use in times
+        for tally, counted in amounts.items()
     ]
     return Call(sql="limits_use(%s::jsonb)", values=(json.dumps(spelled),))
 

@@ -116,7 +116,9 @@ def _decide(
             standings=standings,
         )
         transfer = draft_transfer(instruction, actor=actor, source=source, vault=vault)
-        is_unusual = wants_signature_for_payee(transfer, actor=actor, register=register)
+        is_unusual = order.payee is not None and wants_signature_for_payee(
+            transfer, actor=actor, register=register
+        )
         charge(transfer, source=source)
         uses = move(
             transfer.amount_minor,

@@ -19,13 +19,14 @@ def tell(transfer: Transfer, *, occurred_at: datetime) -> None:
     publish_all([news_of(transfer, occurred_at=occurred_at)])
 
 
-def news_of(transfer: Transfer, *, occurred_at: datetime) -> News:
+def news_of(transfer: Transfer, *, occurred_at: datetime, trace_id: str = "") -> News:
     """Return where a transfer stands now, as its partner is told."""
     return News(
         type=f"transfer.{transfer.state}",
         book_id=transfer.book_id,
         payload=letter_of(transfer),
         occurred_at=occurred_at,
+        trace_id=trace_id,
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from accounts.crypto.vault import store_sealed
@@ -38,11 +38,8 @@ def write(taken: Sequence[Taken]) -> None:
     store(taken)
     move_all(taken)
     publish_all(
-        replace(
-            news_of(each.transfer, occurred_at=each.transfer.occurred_at),
-            trace_id=each.transfer.trace_id,
-        )
-        for each in taken
+        news_of(it, occurred_at=it.occurred_at, trace_id=it.trace_id)
+        for it in (each.transfer for each in taken)
     )
 
 
@@ -67,7 +64,8 @@ def store(taken: Sequence[Taken]) -> None:
     if not taken:
         return
     transfers = [each.transfer for each in taken]
-    payees = [found for each in transfers for found in (each.payee_name, each.payee_iban) if found]
+    sealed = [each for each in transfers if each.payee_iban_id is not None]
+    payees = [found for each in sealed for found in (each.payee_name, each.payee_iban) if found]
     if payees:
         store_sealed(payees)
     store_companions(taken)

@@ -1,0 +1,4 @@
+ALTER FUNCTION transfers_store(jsonb) RESET enable_seqscan;
+ALTER TABLE transactions_transfer ALTER CONSTRAINT transactions_transfe_source_id_4face5a3_fk_transacti DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE transactions_transfer ALTER CONSTRAINT transactions_transfe_destination_id_78a1382e_fk_transacti
+DEFERRABLE INITIALLY DEFERRED;
