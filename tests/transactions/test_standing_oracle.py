@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.errors import Refusal
-from transactions.limits import Cap, Use
+from transactions.limits import Cap, Tally, Use
 from transactions.money import Money
 from transactions.orders import KnownPayee, TransferOrder
 from transactions.standing import CLOSED, CREDITS, DEBITS, Standing, move, sides
@@ -171,12 +171,12 @@ def test_taken_together_is_taken_one_by_one(
     assert found == expected
     assert {key: each.posted_minor for key, each in world.items()} == naive.posted
     assert {key: each.pending_minor for key, each in world.items()} == naive.held
-    assert [use for use in used if use.account_id] == [
+    assert [use for use in used if use.tally.account_id] == [
         counted(order, account_id=order.source_id, slice_=0)
         for order, code in zip(asked, expected, strict=True)
         if not code and any(cap.account_id for cap in world[order.source_id].caps)
     ]
-    assert [use for use in used if use.account_id is None] == [
+    assert [use for use in used if use.tally.account_id is None] == [
         counted(order, account_id=None, slice_=5)
         for order, code in zip(asked, expected, strict=True)
         if not code and any(cap.account_id is None for cap in world[order.source_id].caps)
@@ -185,12 +185,12 @@ def test_taken_together_is_taken_one_by_one(
 
 def counted(order: TransferOrder, *, account_id: UUID | None, slice_: int) -> Use:
     """Return what is to be written down of an order that was taken."""
-    return Use(
+    tally = Tally(
         account_id=account_id,
         book_id=BOOK,
         currency="EUR",
         kind=LimitKind(kind_of(order)),
         day=NOW.date(),
         slice=slice_,
-        amount_minor=order.money.amount_minor,
     )
+    return Use(tally=tally, amount_minor=order.money.amount_minor)
