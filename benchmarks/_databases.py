@@ -11,6 +11,8 @@ import psycopg
 from django.db import connections
 from psycopg import sql
 
+from config.settings.base import POOL_SECONDS_MAX
+
 GROWN: Final = "bench_grown"  # the clone with a long past: made once a run
 LOGINS: Final = ("cs_api", "cs_callbacks", "cs_worker")
 
@@ -64,6 +66,13 @@ def work_as(login: str, *, database: str = "") -> None:
     connections.close_all()
     at = connections["default"].settings_dict
     at.update(USER=login, PASSWORD=_password(login), NAME=database or our_database())
+
+
+def share_connections(most: int) -> None:
+    """Let the threads of a process share so many connections, as those of a web process do."""
+    connections.close_all()
+    options = connections["default"].settings_dict["OPTIONS"]
+    options["pool"] = {"min_size": most, "max_size": most, "timeout": POOL_SECONDS_MAX}
 
 
 def _password(login: str) -> str:

@@ -1,9 +1,14 @@
-"""Racing: so many processes do one thing over and over, together, for so many seconds."""
+"""Racing: so many processes do one thing over and over, together, for so many seconds.
+
+Each by itself, or so many threads of each, as a web process serves its callers.
+"""
 
 import multiprocessing
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import Final
@@ -25,7 +30,7 @@ class Lap:
         return self.done / self.seconds
 
 
-def race(make: Callable[[int], Act], *, processes: int, seconds: float) -> Lap:
+def race(make: Callable[[int], Act], *, processes: int, seconds: float, threads: int = 1) -> Lap:
     """Let each process `make` its act from its number, then start all of them at once.
 
     The caller has no open connections: a forked one would be shared. Raises
@@ -39,7 +44,7 @@ def race(make: Callable[[int], Act], *, processes: int, seconds: float) -> Lap:
         runner = fork.Process(
             target=_run,
             args=(make, said),
-            kwargs={"number": number, "gate": gate, "seconds": seconds},
+            kwargs={"number": number, "gate": gate, "seconds": seconds, "threads": threads},
         )
         runner.start()
         said.close()
@@ -52,13 +57,31 @@ def race(make: Callable[[int], Act], *, processes: int, seconds: float) -> Lap:
 
 
 def _run(
-    make: Callable[[int], Act], said: Connection, /, *, number: int, gate: Barrier, seconds: float
+    make: Callable[[int], Act],
+    said: Connection,
+    /,
+    *,
+    number: int,
+    gate: Barrier,
+    seconds: float,
+    threads: int,
 ) -> None:
     act = make(number)
     gate.wait(START_SECONDS_MAX)
-    started = now = time.perf_counter()
+    started = time.perf_counter()
+    repeat = partial(_repeat, act, until=started + seconds)
+    done = repeat() if threads == 1 else _together(repeat, threads=threads)
+    said.send(Lap(done=done, seconds=time.perf_counter() - started))
+
+
+def _together(repeat: Callable[[], int], *, threads: int) -> int:
+    with ThreadPoolExecutor(threads) as runners:
+        runs = [runners.submit(repeat) for _ in range(threads)]
+    return sum(run.result() for run in runs)
+
+
+def _repeat(act: Act, /, *, until: float) -> int:
     done = 0
-    while now < started + seconds:
+    while time.perf_counter() < until:
         done += act()
-        now = time.perf_counter()
-    said.send(Lap(done=done, seconds=now - started))
+    return done

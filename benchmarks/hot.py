@@ -3,6 +3,9 @@
 No command of ours posts a partner's transfer against a system account yet, so a bench-only
 command stands in: journal, letter and entry through `transactions.ledger.posting`, as a fee would
 be taken. Peer: the same command between two accounts of customers, so that nothing else differs.
+Thirty-two clients come as they come to web processes: eight threads of each of four, which share
+two connections. What as many processes with a connection each would do is told and has no bar:
+no process of ours opens more connections than its pool has.
 """
 
 import random
@@ -21,7 +24,7 @@ from audit.actors import Actor
 from audit.commands import command
 from audit.services.recording import record
 from audit.typeids import uuid7
-from benchmarks._databases import work_as
+from benchmarks._databases import share_connections, work_as
 from benchmarks._house import build
 from benchmarks._race import Act, race
 from benchmarks._riders import Rider
@@ -29,7 +32,11 @@ from benchmarks._table import SECONDS, Bar, interleave, judge, show
 from transactions.ledger.posting import Draft, Line, post
 from transactions.models import LedgerAccount
 
-UNIFORM, HOT, CROWDED = "any two accounts, 4 processes", "one system account, 4", "the same, 32"
+UNIFORM, HOT = "any two accounts, 4 processes", "one system account, 4"
+CROWDED, UNPOOLED = "the same, 32 clients of 4 processes", "the same, 32 processes, no pool"
+PROCESSES: Final = 4
+CLIENTS_A_PROCESS: Final = 8
+CONNECTIONS_A_PROCESS: Final = 2
 BARS: Final = (
     Bar(row=HOT, peer=UNIFORM, least=0.9),
     Bar(row=CROWDED, peer=HOT, least=0.9),
@@ -92,6 +99,18 @@ class Street:
         """Return what is wrong with the books; each cent told as paid has left, once."""
         return self._rider.wrong(moved_minor=-self._left_minor)
 
+    def crowded(self) -> float:
+        """Race to the system account as web processes do: many clients, few connections."""
+
+        def make(_: int) -> Act:
+            random.seed()
+            share_connections(CONNECTIONS_A_PROCESS)
+            return self._visit
+
+        lap = race(make, processes=PROCESSES, seconds=SECONDS, threads=CLIENTS_A_PROCESS)
+        self._left_minor += lap.done
+        return lap.rate
+
     def _race(self, act: Act, *, processes: int) -> tuple[int, float]:
         def make(_: int) -> Act:
             random.seed()
@@ -101,6 +120,13 @@ class Street:
         connections.close_all()
         lap = race(make, processes=processes, seconds=SECONDS)
         return lap.done, lap.rate
+
+    def _visit(self) -> int:
+        """Pay the system account, and give the connection back as after a request."""
+        try:
+            return self._pay(random.choice(self.accounts), self.system.pk)
+        finally:
+            connection.close()
 
     def _to_anybody(self) -> int:
         payer, payee = random.sample(self.accounts, 2)
@@ -116,9 +142,10 @@ def main() -> bool:
     street = Street()
     work_as("cs_api")
     measures: dict[str, Callable[[], float]] = {
-        UNIFORM: partial(street.uniform, processes=4),
-        HOT: partial(street.hot, processes=4),
-        CROWDED: partial(street.hot, processes=32),
+        UNIFORM: partial(street.uniform, processes=PROCESSES),
+        HOT: partial(street.hot, processes=PROCESSES),
+        CROWDED: street.crowded,
+        UNPOOLED: partial(street.hot, processes=PROCESSES * CLIENTS_A_PROCESS),
     }
     found = interleave(measures)
     show("A bench-only command against one system account", found, peers=(UNIFORM, HOT))
