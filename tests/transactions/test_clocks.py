@@ -114,6 +114,10 @@ def test_a_balance_at_any_instant_is_the_sum_of_its_postings(
     assert_exact(company.giver.pk, clearing, at=instants)
     cut = Movement.objects.filter(account_id=clearing, is_cut=True)
     assert {grain for (grain,) in cut.values_list("grain")} >= {0, 1}
+    in_rounds = set(Movement.objects.values_list())
+    with STAGE.as_role("migrator"):
+        start_over()
+    assert set(Movement.objects.values_list()) == in_rounds
 
 
 def test_a_posting_that_arrives_late_for_an_old_day_counts_on_that_day(
