@@ -50,7 +50,7 @@ BANK = factories.provider("testbank")
 S = TransferState
 MANY: Final = 20
 EXAMPLES: Final = 5
-EXAMPLES_FULL: Final = 150
+EXAMPLES_FULL: Final = 100
 NEWS_MAX: Final = 16
 
 
