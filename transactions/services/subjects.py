@@ -139,10 +139,11 @@ class Subjects:
                 known.append(payment)
 
     def post(self, draft: Draft, *, net_minor: int | None = None) -> None:
-        """Post a journal when all is written, as its accounts can bear it if it has a spill."""
+        """Post a journal when all is written; one with a spill as its accounts can bear it.
+
+        What pays out of its own reservation leaves its account as able as before.
+        """
         sound = spilled(draft, standings=self.standings)
-        if sound is draft:
-            self._count(draft)
         self.drafts.append(replace(sound, trace_id=sound.trace_id or current().trace_id))
         self.booked[draft.origin] = net_minor
 
@@ -186,13 +187,6 @@ class Subjects:
             if type(row) in STORES:
                 self._change(row)
             remember(row)
-
-    def _count(self, draft: Draft) -> None:
-        """Let what leaves without a question count for what is decided after it."""
-        for line in draft.lines:
-            if account := self.standings.get(line.account_id):
-                account.posted_minor += line.amount_minor
-                account.pending_minor -= line.release_minor
 
     def _change(self, row: Guarded) -> None:
         self.changed[row.pk] = row
