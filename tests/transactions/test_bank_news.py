@@ -49,7 +49,7 @@ pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.role("worker")]
 BANK = factories.provider("testbank")
 S = TransferState
 MANY: Final = 20
-EXAMPLES: Final = 4
+EXAMPLES: Final = 3
 EXAMPLES_FULL: Final = 100
 NEWS_MAX: Final = 16
 
