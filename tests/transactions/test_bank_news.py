@@ -147,6 +147,16 @@ def test_a_refused_one_changes_nothing_and_its_neighbours_go_through(cast: Cast)
     assert_books_hold()
 
 
+def test_a_bank_is_heard_on_what_it_was_sent_and_on_nothing_else(cast: Cast) -> None:
+    (payout,) = sent(cast, count=1)
+    inside = factories.internal(cast)
+    others = told(payout, Word.SETTLED, provider="stripe")
+    assert codes(take(others, told(inside, Word.RETURNED))) == ["not_found"] * 2
+    assert Transfer.objects.get(pk=payout.pk).state == S.DISPATCHED
+    assert Transfer.objects.get(pk=inside.pk).state == S.SETTLED
+    assert_books_hold()
+
+
 def test_one_payout_is_accepted_settled_told_again_and_returned_in_one_breath(cast: Cast) -> None:
     (payout,) = sent(cast, count=1)
     words = [Word.ACCEPTED, Word.SETTLED, Word.SETTLED, Word.ACCEPTED, Word.RETURNED, Word.FAILED]

@@ -86,11 +86,12 @@ class Subjects:
         return next((e for e in known if e.reference == e.intent_ref == intent_ref), None)
 
     def transfer(self, notice: TransferNotice) -> Transfer:
-        """Return the payout of ours that a bank speaks of, or refuse with NotFound."""
+        """Return the payout of ours that its bank speaks of; NotFound, too, for another bank's."""
         key = notice.transfer_id
-        if key not in self.transfers:
+        found = self.transfers.get(key) if key else None
+        if found is None or found.provider != notice.provider:
             raise NotFound(ref=f"transfer:{key or notice.reference[:40]}")
-        return self.transfers[key]
+        return found
 
     def account_for_money(self, account_id: UUID | None, *, currency: str) -> LedgerAccount | None:
         """Return the account that incoming money names, None where none of its currency."""
