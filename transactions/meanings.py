@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
+from audit.typeids import parse_typeid
+
 
 class MovementKind(StrEnum):
     """Why the provider moved money on our balance with it."""
@@ -167,6 +169,14 @@ class TransferNotice:
     currency: str
     reason: str | None
     occurred_at: datetime
+
+    @property
+    def transfer_id(self) -> UUID | None:
+        """Return our transfer's key, None where the reference is no name that we give."""
+        try:
+            return parse_typeid("trf", self.reference)
+        except ValueError:
+            return None
 
 
 Meaning: TypeAlias = Movement | PaymentNotice | DisputeNotice | PayoutNotice | TransferNotice

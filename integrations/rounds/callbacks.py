@@ -9,19 +9,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import assert_never
 from uuid import UUID
 
 from django.db import DatabaseError
 
 from accounts.roles import PROVIDER_GRANTS
 from audit.actors import Actor, ActorKind
-from audit.circumstances import under
 from audit.doorbell import ring
 from audit.errors import NotFound, Refusal
 from audit.failpoints import between_failpoints
 from audit.rounds import share
-from audit.typeids import parse_typeid
 from integrations.endings import Ending, ended, postponed
 from integrations.models import Callback
 from integrations.providers.base import Ignored, NotYet
@@ -29,16 +26,8 @@ from integrations.rounds.reading import read_all
 from integrations.services.inbox import BATCH, GATHER_SECONDS, begin, lease_batch, mark
 from integrations.states import CallbackState
 from transactions.errors import Contradiction
-from transactions.meanings import Meaning, NotUnderstood, TransferNotice, TransferState
-from transactions.money import Money
+from transactions.meanings import Meaning, NotUnderstood
 from transactions.reports import Outcome, Report
-from transactions.selectors.traces import trace_of
-from transactions.services.dispatching import (
-    fail_transfer,
-    note_acceptance,
-    return_transfer,
-    settle_transfer,
-)
 from transactions.services.news import take_news
 
 log = logging.getLogger(__name__)
@@ -140,8 +129,6 @@ def _carry_out(told: Sequence[Told]) -> list[Ending]:
     """Act on callbacks of one provider together; by halves where that fails, to one by itself."""
     if not told:
         return []
-    if any(isinstance(meaning, TransferNotice) for each in told for meaning in each.meanings):
-        return [_on_payouts(each) for each in told]
     provider = told[0].callback.provider
     try:
         outcomes: Sequence[Outcome] = act(
@@ -179,30 +166,6 @@ def _ending(callback: Callback, *, outcomes: Sequence[Outcome]) -> Ending:
             )
 
 
-def _on_payouts(told: Told) -> Ending:
-    """Run the command for each thing a bank says of a payout of ours."""
-    callback = told.callback
-    actor = _speaker(callback.provider, credential=callback.audit_ref)
-    outcomes: list[Outcome] = []
-    for notice in told.meanings:
-        assert isinstance(notice, TransferNotice)  # noqa: S101 - see _carry_out
-        trace_id = trace_of(notice) or callback.trace_id
-        refusal = None
-        with under(trace_id=trace_id):
-            try:
-                said = f"transfer {act_on_payout(notice, actor=actor)}"
-            except Refusal as no:
-                said, refusal = no.code, no
-            except Exception as error:  # noqa: BLE001 - as above
-                return _put_aside(callback, because=error)
-        outcomes.append(
-            Outcome(credential=callback.audit_ref, trace_id=trace_id, said=said, refusal=refusal)
-        )
-        if outcomes[-1].is_over:
-            break
-    return _ending(callback, outcomes=outcomes)
-
-
 def _speaker(provider: str, *, credential: str) -> Actor:
     return Actor(
         kind=ActorKind.PROVIDER,
@@ -211,52 +174,3 @@ def _speaker(provider: str, *, credential: str) -> Actor:
         credential=credential,
         grants=PROVIDER_GRANTS,
     )
-
-
-@between_failpoints("callback.act")
-def act_on_payout(notice: TransferNotice, *, actor: Actor) -> str:
-    """Run the command for what a bank's callback says of one of our payouts."""
-    return act_on_transfer(notice, actor=actor)
-
-
-def act_on_transfer(notice: TransferNotice, *, actor: Actor) -> str:
-    """Run the command for what a bank says of one of our payouts."""
-    transfer_id = transfer_named(notice.reference)
-    told = Money(notice.amount_minor, notice.currency)
-    match notice.state:
-        case TransferState.ACCEPTED:
-            note_acceptance(actor=actor, transfer_id=transfer_id, provider_ref=notice.provider_ref)
-        case TransferState.SETTLED:
-            settle_transfer(
-                actor=actor,
-                transfer_id=transfer_id,
-                provider_ref=notice.provider_ref,
-                occurred_at=notice.occurred_at,
-                told=told,
-            )
-        case TransferState.FAILED:
-            fail_transfer(
-                actor=actor,
-                transfer_id=transfer_id,
-                reason=notice.reason or "failed",
-                occurred_at=notice.occurred_at,
-            )
-        case TransferState.RETURNED:
-            return_transfer(
-                actor=actor,
-                transfer_id=transfer_id,
-                reason=notice.reason or "returned",
-                occurred_at=notice.occurred_at,
-                told=told,
-            )
-        case unreachable:
-            assert_never(unreachable)
-    return notice.state.value
-
-
-def transfer_named(reference: str) -> UUID:
-    """Return our transfer's key from its name at the bank; NotFound if it is not ours."""
-    try:
-        return parse_typeid("trf", reference)
-    except ValueError as error:
-        raise NotFound(ref=f"transfer:{reference[:40]}") from error

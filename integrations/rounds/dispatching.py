@@ -33,13 +33,13 @@ from integrations.providers.base import (
     Unknown,
 )
 from integrations.providers.registry import provider_of
-from integrations.rounds.callbacks import act_on_transfer
 from integrations.services.dispatches import log_dispatch
 from integrations.states import DispatchAct
 from transactions.errors import Contradiction, NothingChanged
 from transactions.meanings import TransferNotice
 from transactions.meanings import TransferState as Standing
 from transactions.models import Transfer
+from transactions.reports import Report
 from transactions.selectors.dispatching import (
     payouts_to_send,
     transfer_by_id,
@@ -52,6 +52,7 @@ from transactions.services.dispatching import (
     note_doubt,
     reclaim_transfer,
 )
+from transactions.services.news import take_news
 
 WORKER = Actor(
     kind=ActorKind.SYSTEM,
@@ -66,7 +67,7 @@ keep_line = between_failpoints("dispatch.log")(log_dispatch)
 acceptance = between_failpoints("dispatch.acceptance")(note_acceptance)
 refusal = between_failpoints("dispatch.refusal")(fail_transfer)
 doubt = between_failpoints("dispatch.doubt")(note_doubt)
-inquiry = between_failpoints("dispatch.inquiry")(act_on_transfer)
+inquiry = between_failpoints("dispatch.inquiry")(take_news)
 
 
 def send_payouts() -> int:
@@ -189,17 +190,14 @@ def _record(transfer: Transfer, answer: Accepted | Declined | Unknown) -> None:
 
 
 def _record_standing(transfer: Transfer, notice: TransferNotice) -> None:
-    """Run the commands for how the provider says the payment stands."""
-    steps = [notice]
+    """Take how the provider says the payment stands; a no is written down by the command."""
+    meanings = [notice]
     if notice.state is Standing.RETURNED:
         # Both callbacks were missed: it settled before it was returned.
-        steps.insert(0, replace(notice, state=Standing.SETTLED))
-    for step in steps:
-        try:
-            inquiry(step, actor=_as_provider(transfer))
-        except (NothingChanged, Contradiction):
-            # Known already, or written down by the command as a contradiction.
-            continue
+        meanings.insert(0, replace(notice, state=Standing.SETTLED))
+    actor = _as_provider(transfer)
+    report = Report(credential=actor.credential, trace_id=transfer.trace_id, meanings=meanings)
+    inquiry(actor=actor, provider=transfer.provider, reports=[report])
 
 
 def _as_provider(transfer: Transfer) -> Actor:

@@ -20,7 +20,7 @@ from accounts.states import ApprovalState
 from audit.errors import Refusal
 from transactions.errors import Contradiction, NothingChanged, TooEarly, WrongState
 from transactions.models import Hold, Transfer
-from transactions.services import dispatching
+from transactions.services import payouts
 from transactions.states import FINAL_STATES, HoldState, TransferKind, TransferState
 
 S = TransferState
@@ -142,7 +142,7 @@ class House:
         """Take news of a payout, by the rule of what news is let through."""
         case = self.cases[name]
         transfer, later = case.transfer, S.RETURNED if news is S.SETTLED else None
-        dispatching._expect(transfer, news, later=later, ref=ref)
+        payouts.expect(transfer, news, later=later, ref=ref)
         if news is S.FAILED:
             self._free(case, S.FAILED)
         else:

@@ -78,6 +78,7 @@ def test_each_of_many_has_its_effect_its_entry_and_its_letter(cast: Cast) -> Non
         entries = Entry.objects.filter(trace_id=each.trace_id)
         assert {entry.action for entry in entries} == {"payment.noted", "movement.booked"}
         assert all(each.credential.encode() in bytes(entry.body) for entry in entries)
+        assert Journal.objects.filter(trace_id=each.trace_id).count() == 1
     assert_books_hold()
 
 

@@ -1,6 +1,6 @@
 """What was put away: which months, from where on the clocks answer, and what may leave next."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -127,6 +127,16 @@ def journal_to_undo(origin: str) -> UUID | None:
     if found is not None and begins is not None and found < begins.before:
         raise JournalArchived(origin=origin)
     return found
+
+
+def journals_to_undo(origins: Collection[str]) -> dict[str, UUID]:
+    """Return the ids of the journals that these origins caused, but for those that are away."""
+    if not origins:
+        return {}
+    rows = JournalOrigin.objects.filter(pk__in=list(origins))
+    found = dict(rows.values_list("origin", "journal_id"))
+    begins = line() if found else None
+    return {origin: key for origin, key in found.items() if not begins or key >= begins.before}
 
 
 @contextmanager

@@ -24,6 +24,8 @@ def one_at_a_time(provider: str, *, names: Collection[str]) -> None:
 
     The first news of something may come twice at once, when there is no row to lock yet.
     """
+    if not names:
+        return
     with connection.cursor() as cursor:
         cursor.execute(LOCK_NAMES, [[f"payment:{provider}:{name}" for name in names]])
 

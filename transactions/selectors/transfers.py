@@ -1,6 +1,6 @@
 """Reading transfers. No other module queries the table on an actor's behalf."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -25,6 +25,17 @@ def access_transfer(transfer_id: UUID, *, actor: Actor, lock: bool = False) -> T
     if transfer is None:
         raise NotFound(ref=f"transfer:{transfer_id}")
     return transfer
+
+
+def access_transfers(transfer_ids: Collection[UUID], *, actor: Actor) -> dict[UUID, Transfer]:
+    """Return those of the transfers that `actor` may see, locked in order, with their holds."""
+    if not transfer_ids:
+        return {}
+    named = visible_transfers(to=actor).filter(pk__in=list(transfer_ids))
+    locked = named.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    # Holds are read after the locks, under which alone they change.
+    found = locked.select_related("fee_rule").prefetch_related("hold")
+    return {transfer.pk: transfer for transfer in found}
 
 
 def listed_transfers(*, to: Actor, before: UUID | None, limit: int) -> Sequence[Transfer]:

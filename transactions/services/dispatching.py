@@ -11,28 +11,26 @@ from accounts.states import ApprovalState
 from audit.actors import Actor
 from audit.commands import command
 from audit.services.recording import record
-from transactions.errors import Contradiction, NothingChanged, TooEarly, WrongState
-from transactions.ledger.accounts import SUSPENSE, clearing, newly_opened, system_account
-from transactions.ledger.posting import Draft, Line, post
+from transactions.errors import NothingChanged, WrongState
 from transactions.models import Transfer
 from transactions.money import Money
-from transactions.selectors.archive import journal_to_undo
 from transactions.selectors.dispatching import next_to_claim
 from transactions.selectors.transfers import access_transfer
+from transactions.services.gathering import subject_of
+from transactions.services.payouts import accepted, failed, returned, settled
 from transactions.services.steps import (
     approval_payload,
     check_may_leave,
-    pay_out_of_hold,
     release_hold,
     save_state,
     tell,
 )
-from transactions.states import MOVES, TransferState
+from transactions.services.subjects import Subjects
+from transactions.states import TransferState
 
-# When to ask the provider if nothing was heard: soon after a doubt, later when it has the payment.
+# When to ask the provider if nothing was heard; once it has the payment, see `payouts`.
 ASK_AFTER_CLAIM: Final = timedelta(seconds=15)
 ASK_AFTER_DOUBT: Final = timedelta(seconds=5)
-ASK_AFTER_ACCEPTANCE: Final = timedelta(seconds=30)
 
 
 @command
@@ -114,21 +112,9 @@ def reclaim_transfer(*, actor: Actor, transfer_id: UUID, claimed_at: datetime) -
 def note_acceptance(*, actor: Actor, transfer_id: UUID, provider_ref: str) -> Transfer:
     """Note that the provider has the payment and what it calls it. NothingChanged if known."""
     transfer = access_transfer(transfer_id, actor=actor, lock=True)
-    if transfer.state not in (TransferState.DISPATCHED, TransferState.UNKNOWN):
-        _expect(transfer, TransferState.SETTLED, later=TransferState.RETURNED, ref=provider_ref)
-        raise Contradiction(ref=transfer.audit_ref, detail="accepted before it was sent")
-    is_doubted = transfer.state == TransferState.UNKNOWN
-    is_asked = transfer.ask_at is not None and transfer.ask_at <= timezone.now()
-    if transfer.provider_ref == provider_ref and not (is_doubted or is_asked):
-        raise NothingChanged(ref=transfer.audit_ref)
-    if transfer.provider_ref not in ("", provider_ref):
-        raise Contradiction(ref=transfer.audit_ref, detail="the provider calls it otherwise now")
-    if is_doubted:
-        transfer.advance(TransferState.DISPATCHED)
-    transfer.provider_ref = provider_ref
-    transfer.ask_at = timezone.now() + ASK_AFTER_ACCEPTANCE
-    save_state(transfer, "provider_ref")
-    record("transfer.accepted_by_provider", actor=actor, target=transfer, rows=[transfer])
+    subjects = Subjects()
+    accepted(transfer, provider_ref=provider_ref, subjects=subjects, actor=actor)
+    subjects.write()
     return transfer
 
 
@@ -169,26 +155,16 @@ def settle_transfer(
     failed, or where `told` or the provider's name for it is not ours.
     """
     transfer = access_transfer(transfer_id, actor=actor, lock=True)
-    _expect(
+    subjects = subject_of(transfer)
+    settled(
         transfer,
-        TransferState.SETTLED,
-        later=TransferState.RETURNED,
-        ref=provider_ref,
+        provider_ref=provider_ref,
+        occurred_at=occurred_at,
         told=told,
-    )
-    transfer.advance(TransferState.SETTLED, at=occurred_at)
-    transfer.provider_ref = provider_ref or transfer.provider_ref
-    transfer.ask_at = None
-    save_state(transfer, "provider_ref")
-    journal_id, opened = pay_out_of_hold(transfer, hold=transfer.hold, occurred_at=occurred_at)
-    tell(transfer, occurred_at=occurred_at)
-    record(
-        "transfer.settled",
+        subjects=subjects,
         actor=actor,
-        target=transfer,
-        facts={"journal": journal_id, "occurred_at": occurred_at},
-        rows=[transfer, transfer.hold, *opened],
     )
+    subjects.write()
     return transfer
 
 
@@ -201,19 +177,9 @@ def fail_transfer(
     NothingChanged if it failed already; Contradiction if it had settled.
     """
     transfer = access_transfer(transfer_id, actor=actor, lock=True)
-    _expect(transfer, TransferState.FAILED)
-    transfer.advance(TransferState.FAILED)
-    transfer.failure_code, transfer.ask_at = reason[:80], None
-    save_state(transfer, "failure_code")
-    release_hold(transfer.hold)
-    tell(transfer, occurred_at=occurred_at)
-    record(
-        "transfer.failed",
-        actor=actor,
-        target=transfer,
-        facts={"reason": reason},
-        rows=[transfer, transfer.hold],
-    )
+    subjects = subject_of(transfer)
+    failed(transfer, reason=reason, occurred_at=occurred_at, subjects=subjects, actor=actor)
+    subjects.write()
     return transfer
 
 
@@ -232,60 +198,14 @@ def return_transfer(
     JournalArchived where its month was put away.
     """
     transfer = access_transfer(transfer_id, actor=actor, lock=True)
-    _expect(transfer, TransferState.RETURNED, told=told)
-    transfer.advance(TransferState.RETURNED)
-    transfer.failure_code = reason[:80]
-    save_state(transfer, "failure_code")
-    book_id, currency, amount = transfer.book_id, transfer.currency, transfer.amount_minor
-    far = system_account(clearing(transfer.provider), book_id=book_id, currency=currency)
-    spill = system_account(SUSPENSE, book_id=book_id, currency=currency)
-    journal_id = post(
-        Draft(
-            book_id=book_id,
-            purpose="payout_return",
-            subject_ref=transfer.audit_ref,
-            origin=f"{transfer.audit_ref}:returned",
-            reverses=journal_to_undo(f"{transfer.audit_ref}:settled"),
-            occurred_at=occurred_at,
-            spill_id=spill.pk,
-            lines=[
-                Line(account_id=far.pk, amount_minor=-amount, currency=currency),
-                Line(account_id=transfer.source_id, amount_minor=amount, currency=currency),
-            ],
-        )
-    )
-    tell(transfer, occurred_at=occurred_at)
-    record(
-        "transfer.returned",
+    subjects = subject_of(transfer)
+    returned(
+        transfer,
+        reason=reason,
+        occurred_at=occurred_at,
+        told=told,
+        subjects=subjects,
         actor=actor,
-        target=transfer,
-        facts={"journal": journal_id, "reason": reason},
-        rows=[transfer, *newly_opened(far, spill)],
     )
+    subjects.write()
     return transfer
-
-
-def _expect(
-    transfer: Transfer,
-    wanted: TransferState,
-    *,
-    later: TransferState | None = None,
-    ref: str = "",
-    told: Money | None = None,
-) -> None:
-    """Let news through; refuse what is known, what comes too early, and what cannot be true."""
-    if told is not None and told != transfer.money:
-        raise Contradiction(ref=transfer.audit_ref, detail=f"the provider says {told}")
-    if ref and transfer.provider_ref not in ("", ref):
-        raise Contradiction(ref=transfer.audit_ref, detail="the provider calls it otherwise now")
-    here = TransferState(transfer.state)
-    if here in (wanted, later):
-        raise NothingChanged(ref=transfer.audit_ref)
-    if wanted in MOVES[here] and here is not TransferState.SCHEDULED:
-        return
-    is_open = here in (TransferState.DISPATCHED, TransferState.UNKNOWN)
-    if wanted is TransferState.RETURNED and is_open:
-        raise TooEarly(ref=transfer.audit_ref)
-    raise Contradiction(
-        ref=transfer.audit_ref, detail=f"the provider says {wanted}, we hold {here}"
-    )

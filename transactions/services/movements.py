@@ -13,7 +13,8 @@ from transactions.ledger.accounts import SHORTFALL, SUSPENSE, bank, clearing, fe
 from transactions.ledger.posting import Draft, Line
 from transactions.meanings import Movement, MovementKind, PaymentState
 from transactions.models import LedgerAccount, Payment
-from transactions.services.subjects import Subjects, subjects_of
+from transactions.services.gathering import subjects_of
+from transactions.services.subjects import Subjects
 
 TO_OUR_BANK = frozenset({MovementKind.PAYOUT, MovementKind.PAYOUT_FAILURE})
 
@@ -24,7 +25,7 @@ def book_movement(*, actor: Actor, movement: Movement) -> None:
 
     AlreadyBooked if it is in the books, Contradiction if as another sum.
     """
-    subjects = subjects_of([movement], provider=movement.provider)
+    subjects = subjects_of([movement], provider=movement.provider, actor=actor)
     book(movement, subjects=subjects, actor=actor)
     subjects.write()
 

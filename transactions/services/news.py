@@ -7,8 +7,8 @@ from typing import assert_never
 from audit.actors import Actor
 from audit.circumstances import under
 from audit.commands import Batch, command
-from audit.errors import Fault, Refusal
-from audit.services.recording import record_refusal
+from audit.errors import Refusal
+from audit.services.recording import flush, record_refusal
 from transactions.meanings import (
     DisputeNotice,
     Meaning,
@@ -18,9 +18,11 @@ from transactions.meanings import (
     TransferNotice,
 )
 from transactions.reports import Outcome, Report
+from transactions.services.gathering import subjects_of
 from transactions.services.movements import book
 from transactions.services.notices import dispute_noted, payment_noted, payout_noted
-from transactions.services.subjects import Subjects, subjects_of
+from transactions.services.payouts import payout_told
+from transactions.services.subjects import Subjects
 
 
 @command
@@ -31,10 +33,14 @@ def take_news(*, actor: Actor, provider: str, reports: Sequence[Report]) -> Batc
     ends its report unless it was known already. Where the database refuses what
     was decided, nothing of all this has happened: ask again, with fewer.
     """
-    subjects = subjects_of([each for one in reports for each in one.meanings], provider=provider)
+    news = [each for one in reports for each in one.meanings]
+    subjects = subjects_of(news, provider=provider, actor=actor)
     outcomes = Batch()
     for report in reports:
         for meaning in report.meanings:
+            if subjects.must_write_before(meaning):
+                subjects.write()
+                flush()
             outcomes.append(_outcome(meaning, report=report, subjects=subjects, actor=actor))
             if outcomes[-1].is_over:
                 break
@@ -69,6 +75,7 @@ def _decide(meaning: Meaning, *, subjects: Subjects, actor: Actor) -> str:
         case PayoutNotice():
             return f"payout {payout_noted(meaning, subjects=subjects, actor=actor).state}"
         case TransferNotice():
-            raise Fault("a bank's word on our payouts has commands of its own")
+            payout_told(meaning, subjects=subjects, actor=actor)
+            return f"transfer {meaning.state}"
         case unreachable:
             assert_never(unreachable)

@@ -15,7 +15,8 @@ from transactions.meanings import (
     PayoutState,
 )
 from transactions.models import Dispute, Payment, ProviderPayout
-from transactions.services.subjects import Subjects, subjects_of
+from transactions.services.gathering import subjects_of
+from transactions.services.subjects import Subjects
 
 # A later state may follow an earlier one and never the other way: late news changes nothing.
 PAYMENT_RANK: Final = {
@@ -48,7 +49,7 @@ PAYOUT_RANK: Final = {
 @command
 def note_payment(*, actor: Actor, notice: PaymentNotice) -> Payment:
     """Note how a payment stands; NothingChanged if that is old, Contradiction if impossible."""
-    subjects = subjects_of([notice], provider=notice.provider)
+    subjects = subjects_of([notice], provider=notice.provider, actor=actor)
     payment = payment_noted(notice, subjects=subjects, actor=actor)
     subjects.write()
     return payment
@@ -57,7 +58,7 @@ def note_payment(*, actor: Actor, notice: PaymentNotice) -> Payment:
 @command
 def note_dispute(*, actor: Actor, notice: DisputeNotice) -> Dispute:
     """Note how a dispute stands; NothingChanged if that is old, Contradiction if changed."""
-    subjects = subjects_of([notice], provider=notice.provider)
+    subjects = subjects_of([notice], provider=notice.provider, actor=actor)
     dispute = dispute_noted(notice, subjects=subjects, actor=actor)
     subjects.write()
     return dispute
@@ -66,7 +67,7 @@ def note_dispute(*, actor: Actor, notice: DisputeNotice) -> Dispute:
 @command
 def note_payout(*, actor: Actor, notice: PayoutNotice) -> ProviderPayout:
     """Note how a provider's payout to our bank stands; it may fail even after it was paid."""
-    subjects = subjects_of([notice], provider=notice.provider)
+    subjects = subjects_of([notice], provider=notice.provider, actor=actor)
     payout = payout_noted(notice, subjects=subjects, actor=actor)
     subjects.write()
     return payout

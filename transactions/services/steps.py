@@ -6,11 +6,9 @@ from uuid import UUID
 from accounts.services.mailbox import News, publish_all
 from audit.canonical import Json
 from audit.typeids import typeid
-from transactions.ledger.accounts import clearing, newly_opened, system_account
-from transactions.ledger.posting import Draft, Line, free, post, stand
-from transactions.models import Hold, LedgerAccount, Transfer
+from transactions.ledger.posting import free, stand
+from transactions.models import Hold, Transfer
 from transactions.selectors.payees import payee_note
-from transactions.services.charging import fee_drafts
 from transactions.states import HoldState
 
 
@@ -46,6 +44,11 @@ def letter_of(transfer: Transfer) -> dict[str, Json]:
     }
 
 
+def settlement_of(transfer_id: UUID) -> str:
+    """Return what causes the journal by which a payout leaves."""
+    return f"transfer:{transfer_id}:settled"
+
+
 def approval_payload(transfer: Transfer) -> dict[str, Json]:
     """Return exactly what a checker is shown, and what the act is checked against later."""
     return {
@@ -70,42 +73,6 @@ def release_hold(hold: Hold, *, as_: HoldState = HoldState.VOIDED) -> None:
     freed = hold.release(as_)
     save_hold(hold)
     free(hold.account_id, amount_minor=freed)
-
-
-def pay_out_of_hold(
-    transfer: Transfer, *, hold: Hold, occurred_at: datetime
-) -> tuple[UUID, list[LedgerAccount]]:
-    """Turn the reservation into a journal: the money has left towards the provider.
-
-    Returns the journal's id and the accounts that were opened for it.
-    """
-    hold.capture(transfer.total_minor)
-    save_hold(hold)
-    account = system_account(
-        clearing(transfer.provider), book_id=transfer.book_id, currency=transfer.currency
-    )
-    amount = transfer.amount_minor
-    journal_id = post(
-        Draft(
-            book_id=transfer.book_id,
-            purpose="payout",
-            subject_ref=transfer.audit_ref,
-            origin=f"{transfer.audit_ref}:settled",
-            occurred_at=occurred_at,
-            lines=[
-                Line(
-                    account_id=transfer.source_id,
-                    amount_minor=-amount,
-                    currency=transfer.currency,
-                    release_minor=amount,
-                ),
-                Line(account_id=account.pk, amount_minor=amount, currency=transfer.currency),
-            ],
-        )
-    )
-    for fee in fee_drafts(transfer, occurred_at=occurred_at, is_reserved=True):
-        post(fee)
-    return journal_id, newly_opened(account)
 
 
 def save_hold(hold: Hold) -> None:

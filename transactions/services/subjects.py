@@ -1,8 +1,9 @@
 """What news speaks of: locked and read at once, decided on in memory, written at once."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -12,40 +13,32 @@ from audit.actors import Actor
 from audit.calls import Call
 from audit.canonical import Json
 from audit.circumstances import current
+from audit.errors import NotFound
 from audit.history import Guarded, difference, remember, spelled
 from audit.services.recording import later, record
-from transactions.ledger.accounts import (
-    SHORTFALL,
-    SUSPENSE,
-    bank,
-    clearing,
-    fees,
-    house_book,
-    system_account,
-)
-from transactions.ledger.posting import Draft, posting, spilled, stand
+from transactions.ledger.accounts import house_book, system_account
+from transactions.ledger.posting import Draft, posting, reserving, spilled
 from transactions.meanings import (
     DisputeNotice,
     Meaning,
     Movement,
     PaymentNotice,
     PayoutNotice,
+    TransferNotice,
 )
-from transactions.models import Dispute, LedgerAccount, Payment, ProviderPayout
-from transactions.selectors.ledger import booked_on, money_accounts, system_accounts
-from transactions.selectors.payments import (
-    disputes_named,
-    one_at_a_time,
-    payments_named,
-    payouts_named,
-)
+from transactions.meanings import TransferState as Word
+from transactions.models import Dispute, Hold, LedgerAccount, Payment, ProviderPayout, Transfer
+from transactions.selectors.archive import journal_to_undo
+from transactions.services.steps import settlement_of
 from transactions.standing import Standing
 
-# The database function that stores rows of each kind, new ones and known ones alike.
+# The database function that stores rows of each kind: of payouts and their holds only known ones.
 STORES: Final[Mapping[type[Guarded], str]] = {
     Payment: "payments_store(%s::jsonb)",
     Dispute: "disputes_store(%s::jsonb)",
     ProviderPayout: "payouts_store(%s::jsonb)",
+    Transfer: "transfers_advance(%s::jsonb)",
+    Hold: "holds_end(%s::jsonb)",
 }
 
 
@@ -63,16 +56,19 @@ class Subjects:
     Whoever decides refuses before it changes anything here, so that a no leaves no trace.
     """
 
-    disputes: dict[str, Dispute]
-    payouts: dict[str, ProviderPayout]
-    accounts: dict[UUID, LedgerAccount]
-    systems: dict[tuple[str, UUID, str], LedgerAccount]
-    standings: dict[UUID, Standing]
-    booked: dict[str, int | None]
+    disputes: dict[str, Dispute] = field(default_factory=dict)
+    payouts: dict[str, ProviderPayout] = field(default_factory=dict)
+    transfers: dict[UUID, Transfer] = field(default_factory=dict)
+    accounts: dict[UUID, LedgerAccount] = field(default_factory=dict)
+    systems: dict[tuple[str, UUID, str], LedgerAccount] = field(default_factory=dict)
+    standings: dict[UUID, Standing] = field(default_factory=dict)
+    booked: dict[str, int | None] = field(default_factory=dict)
+    journals: dict[str, UUID] = field(default_factory=dict)
     payments: dict[str, list[Payment]] = field(default_factory=dict)
     house_id: UUID | None = None
     changed: dict[UUID, Guarded] = field(default_factory=dict)
     turns: dict[UUID, Turn | None] = field(default_factory=dict)
+    freed: Counter[UUID] = field(default_factory=Counter)
     drafts: list[Draft] = field(default_factory=list)
     letters: list[News] = field(default_factory=list)
 
@@ -89,6 +85,14 @@ class Subjects:
         known = self.payments.get(intent_ref or "", [])
         return next((e for e in known if e.reference == e.intent_ref == intent_ref), None)
 
+    def transfer(self, notice: TransferNotice) -> Transfer:
+        """Return the payout of ours that its bank speaks of; NotFound, too, for another bank's."""
+        key = notice.transfer_id
+        found = self.transfers.get(key) if key else None
+        if found is None or found.provider != notice.provider:
+            raise NotFound(ref=f"transfer:{key or notice.reference[:40]}")
+        return found
+
     def account_for_money(self, account_id: UUID | None, *, currency: str) -> LedgerAccount | None:
         """Return the account that incoming money names, None where none of its currency."""
         account = self.accounts.get(account_id) if account_id else None
@@ -101,6 +105,10 @@ class Subjects:
             self.systems[key] = system_account(code, book_id=book_id, currency=currency)
         return self.systems[key]
 
+    def journal_to_undo(self, origin: str) -> UUID | None:
+        """Return the id of the journal that `origin` caused; JournalArchived where it is away."""
+        return self.journals.get(origin) or journal_to_undo(origin)
+
     def house(self) -> UUID:
         """Return the house's own book, where money waits whose owner is not known."""
         self.house_id = self.house_id or house_book().pk
@@ -108,7 +116,7 @@ class Subjects:
 
     def trace_of(self, meaning: Meaning) -> str | None:
         """Return the trace that this news continues, None where it begins one."""
-        found: Payment | ProviderPayout | None
+        found: Payment | ProviderPayout | Transfer | None
         match meaning:
             case Movement():
                 found = self.payment(meaning.payment_ref) or self.payouts.get(meaning.subject_ref)
@@ -118,6 +126,8 @@ class Subjects:
                 found = self.payment(meaning.payment_ref)
             case PayoutNotice():
                 found = self.payouts.get(meaning.reference)
+            case TransferNotice(transfer_id=UUID() as key):
+                found = self.transfers.get(key)
             case _:
                 found = None
         return found.trace_id if found else None
@@ -129,10 +139,19 @@ class Subjects:
             if payment not in known:
                 known.append(payment)
 
-    def post(self, draft: Draft, *, net_minor: int) -> None:
-        """Post a journal when all is written, as its accounts can bear it."""
-        self.drafts.append(spilled(draft, standings=self.standings))
+    def post(self, draft: Draft, *, net_minor: int | None = None) -> None:
+        """Post a journal when all is written; one with a spill as its accounts can bear it.
+
+        What pays out of its own reservation leaves its account as able as before.
+        """
+        sound = spilled(draft, standings=self.standings)
+        self.drafts.append(replace(sound, trace_id=sound.trace_id or current().trace_id))
         self.booked[draft.origin] = net_minor
+
+    def free(self, account_id: UUID, *, amount_minor: int) -> None:
+        """Give reserved money back to its account when all is written."""
+        self.freed[account_id] -= amount_minor
+        self.standings[account_id].pending_minor -= amount_minor
 
     def tell(
         self,
@@ -181,6 +200,15 @@ class Subjects:
             now = spelled(row)
             self.turns[row.pk] = Turn(stored=now | before, changed=now)
 
+    def must_write_before(self, meaning: Meaning) -> bool:
+        """Say whether news undoes a journal that was decided and has no id until it is written."""
+        match meaning:
+            case TransferNotice(state=Word.RETURNED, transfer_id=UUID() as key):
+                undone = settlement_of(key)
+                return any(draft.origin == undone for draft in self.drafts)
+            case _:
+                return False
+
     def write(self) -> None:
         """Write all that was decided when the command under way ends, in one statement."""
         for model, function in STORES.items():
@@ -197,63 +225,10 @@ class Subjects:
         for row in self.changed.values():
             # The function inserts it, not Django, which must not do so again when it is saved.
             row._state.adding = False  # noqa: SLF001 - documented for this very use
+        if self.freed:
+            later(reserving(self.freed))
         if self.drafts:
             later(posting(self.drafts))
         publish_all(self.letters)
-
-
-def subjects_of(news: Sequence[Meaning], *, provider: str) -> Subjects:
-    """Lock and read all that `news` of one provider is about.
-
-    Its names first, since the first news of a payment may come twice at once; then rows, and
-    balances last, each in order.
-    """
-    of_payments = {name for each in news for name in _names_of_payment(each)}
-    of_disputes = {each.reference for each in news if isinstance(each, DisputeNotice)}
-    of_payouts = {name for each in news for name in _names_of_payout(each)}
-    one_at_a_time(provider, names=of_payments | of_disputes | of_payouts)
-    payments = payments_named(provider, names=of_payments)
-    disputes = disputes_named(provider, names=of_disputes)
-    payouts = payouts_named(provider, names=of_payouts)
-    accounts = money_accounts(_account_ids(news, payments=payments))
-    origins = {each.origin for each in news if isinstance(each, Movement)}
-    booked = booked_on(clearing(provider), origins=origins)
-    books = {each.book_id for each in accounts.values()} | {each.book_id for each in payments}
-    codes = [SUSPENSE, SHORTFALL, clearing(provider), fees(provider), bank(provider)]
-    is_money = bool(origins - booked.keys())
-    subjects = Subjects(
-        disputes={each.reference: each for each in disputes},
-        payouts={each.reference: each for each in payouts},
-        accounts=accounts,
-        systems=system_accounts(books, codes=codes) if is_money else {},
-        standings=stand(accounts.keys()) if is_money and accounts else {},
-        booked={o: None if total is None else -total for o, total in booked.items()},
-    )
-    for payment in payments:
-        subjects.name(payment)
-    return subjects
-
-
-def _names_of_payment(meaning: Meaning) -> Iterator[str]:
-    match meaning:
-        case Movement(payment_ref=ref) | DisputeNotice(payment_ref=ref) if ref:
-            yield ref
-        case PaymentNotice(reference=ref, intent_ref=intent_ref):
-            yield ref
-            yield intent_ref or ref
-        case _:
-            pass
-
-
-def _names_of_payout(meaning: Meaning) -> Iterator[str]:
-    match meaning:
-        case PayoutNotice(reference=ref) | Movement(payment_ref=None, subject_ref=ref):
-            yield ref
-        case _:
-            pass
-
-
-def _account_ids(news: Iterable[Meaning], *, payments: Iterable[Payment]) -> set[UUID]:
-    """Return the accounts that the news names, and those of payments that are known."""
-    named = {each.account_id for each in news if isinstance(each, Movement | PaymentNotice)}
-    return {key for key in (*named, *(each.account_id for each in payments)) if key}
+        for written in (self.changed, self.turns, self.freed, self.drafts, self.letters):
+            written.clear()

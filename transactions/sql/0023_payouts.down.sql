@@ -1,0 +1,2 @@
+DROP FUNCTION transfers_advance(jsonb);
+DROP FUNCTION holds_end(jsonb);
