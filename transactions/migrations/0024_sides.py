@@ -10,5 +10,5 @@ from audit.sqlfiles import run_sql
 class Migration(migrations.Migration):
     """Runs `transactions/sql/0024_sides`."""
 
-    dependencies: ClassVar = [("transactions", "0022_archive"), ("audit", "0004_lean")]
+    dependencies: ClassVar = [("transactions", "0023_payouts"), ("audit", "0004_lean")]
     operations: ClassVar = [run_sql("transactions", "0024_sides")]
