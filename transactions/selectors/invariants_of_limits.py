@@ -2,41 +2,49 @@
 
 from typing import Final
 
+# UTC is told as an interval, and how long ago as a query: so neither is looked up for every row.
 LIMITS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "L3",
         "what is counted against limits in thirty days is what was moved and reserved",
         """
         WITH moved AS (
-            SELECT t.source_id AS account_id, t.book_id, t.currency, t.kind,
-                t.settled_at AS at, t.amount_minor AS amount, 1 AS times
-            FROM transactions_transfer AS t
-            WHERE t.kind IN ('internal', 'partner')
-                AND t.settled_at >= now() - interval '31 days' AND t.occurred_at = t.requested_at
-            UNION ALL
-            SELECT h.account_id, h.book_id, a.currency,
-                CASE WHEN h.transfer_id IS NULL THEN 'hold' ELSE 'payout' END, h.created_at,
-                h.amount_minor - h.released_minor
-                    - CASE WHEN h.released_minor < h.amount_minor THEN coalesce(t.fee_minor, 0)
-                        ELSE 0 END,
-                CASE WHEN h.released_minor < h.amount_minor THEN 1 ELSE 0 END
-            FROM transactions_hold AS h
-            INNER JOIN transactions_ledgeraccount AS a ON a.id = h.account_id
-            LEFT JOIN transactions_transfer AS t ON t.id = h.transfer_id
-            WHERE h.created_at >= now() - interval '31 days'
-                AND (t.id IS NULL OR t.occurred_at = t.requested_at)
+            SELECT account_id, book_id, currency, kind,
+                (at AT TIME ZONE interval '0')::date AS day, sum(amount) AS amount,
+                sum(times) AS times
+            FROM (
+                SELECT t.source_id AS account_id, t.book_id, t.currency, t.kind,
+                    t.settled_at AS at, t.amount_minor AS amount, 1 AS times
+                FROM transactions_transfer AS t
+                WHERE t.kind IN ('internal', 'partner') AND t.occurred_at = t.requested_at
+                    AND t.settled_at >= (SELECT now() - interval '31 days')
+                UNION ALL
+                SELECT h.account_id, h.book_id, a.currency,
+                    CASE WHEN h.transfer_id IS NULL THEN 'hold' ELSE 'payout' END, h.created_at,
+                    h.amount_minor - h.released_minor
+                        - CASE WHEN h.released_minor < h.amount_minor
+                            THEN coalesce(t.fee_minor, 0) ELSE 0 END,
+                    CASE WHEN h.released_minor < h.amount_minor THEN 1 ELSE 0 END
+                FROM transactions_hold AS h
+                INNER JOIN transactions_ledgeraccount AS a ON a.id = h.account_id
+                LEFT JOIN transactions_transfer AS t ON t.id = h.transfer_id
+                WHERE h.created_at >= (SELECT now() - interval '31 days')
+                    AND (t.id IS NULL OR t.occurred_at = t.requested_at)
+            ) AS one
+            GROUP BY account_id, book_id, currency, kind, (at AT TIME ZONE interval '0')::date
         ), due AS (
-            SELECT l.subject_id, l.currency, m.kind, (m.at AT TIME ZONE 'UTC')::date AS day,
-                sum(m.amount) AS amount, sum(m.times) AS times
+            SELECT subject_id, currency, m.kind, m.day, sum(m.amount) AS amount,
+                sum(m.times) AS times
             FROM (
                 SELECT DISTINCT coalesce(account_id, book_id) AS subject_id, currency
                 FROM transactions_limit WHERE num_nonnulls(amount_max_minor, count_max) > 0
             ) AS l
             INNER JOIN (
-                SELECT s.subject_id, moved.*
-                FROM moved CROSS JOIN LATERAL (VALUES (account_id), (book_id)) AS s (subject_id)
-            ) AS m ON m.subject_id = l.subject_id AND m.currency = l.currency
-            GROUP BY l.subject_id, l.currency, m.kind, (m.at AT TIME ZONE 'UTC')::date
+                SELECT account_id AS subject_id, currency, kind, day, amount, times FROM moved
+                UNION ALL
+                SELECT book_id, currency, kind, day, amount, times FROM moved
+            ) AS m USING (subject_id, currency)
+            GROUP BY subject_id, currency, m.kind, m.day
         ), kept AS (
             SELECT subject_id, currency, kind, day, sum(amount_minor) AS amount,
                 sum(times) AS times
