@@ -8,6 +8,7 @@ and passes over the log once: a million postings leave more than two million row
 from typing import Final
 
 from django.apps import apps
+from django.db.models import UUIDField
 
 from audit.tables import GUARDED, WITNESSED
 
@@ -17,10 +18,22 @@ GUARDED_NAMES: Final = ", ".join(f"'{table}'" for table in sorted(GUARDED))
 WITNESSED_NAMES: Final = ", ".join(f"'{table}'" for table in sorted(WITNESSED))
 
 
+# What a touch's `row_id` is of a table.
+KEYS: Final = {
+    model._meta.db_table: "uuid" if isinstance(model._meta.pk, UUIDField) else "bigint"  # noqa: SLF001 - Django's own interface
+    for model in apps.get_models(include_auto_created=True)
+}
+
+
 def over(template: str, *, tables: frozenset[str] = GUARDED) -> str:
-    """Return one query that asks the same of every table, `{versions}` being its history."""
+    """Return one query that asks the same of every table.
+
+    `{versions}` is its history, `{key}` the type of its ids.
+    """
     return " UNION ALL ".join(
-        template.format(table=table, versions=table.replace("_", "_historical", 1))
+        template.format(
+            table=table, versions=table.replace("_", "_historical", 1), key=KEYS[table]
+        )
         for table in sorted(tables)
     )
 
@@ -37,8 +50,11 @@ def _as_versioned(alias: str) -> dict[str, str]:
     }
 
 
-def _newest_versions() -> str:
-    """Return the query that compares every guarded row with its newest version."""
+def newest_versions(*, step: str = "") -> str:
+    """Return the query that compares every guarded row with its newest version.
+
+    With OFFSET 0 as a `step` of its own, a later version is looked up for each that differs.
+    """
     now, kept = _as_versioned("r"), _as_versioned("v")
     return " UNION ALL ".join(
         NEWEST.format(
@@ -46,6 +62,7 @@ def _newest_versions() -> str:
             versions=table.replace("_", "_historical", 1),
             now=now[table],
             kept=kept[table],
+            step=step,
         )
         for table in sorted(GUARDED)
     )
@@ -91,12 +108,19 @@ NEWEST: Final = """
         AND NOT EXISTS (
             SELECT FROM {versions} AS later
             WHERE later.id = v.id
-                AND (later.history_date, later.history_id) > (v.history_date, v.history_id)
+                AND (later.history_date, later.history_id) > (v.history_date, v.history_id) {step}
         )
 """
 PRESENT: Final = over(
     "SELECT '{table}' AS table_name, id::text AS row_id FROM {table}", tables=GUARDED | WITNESSED
 )
+
+# Where an entry told that such a row was removed.
+REMOVED: Final = """
+    SELECT FROM audit_touch AS removal
+    WHERE removal.row_id = s.row_id AND removal.table_name = s.table_name
+        AND removal.after IS NULL
+"""
 
 WITNESS: Final[tuple[tuple[str, str, str], ...]] = (
     (
@@ -127,7 +151,7 @@ WITNESS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "L8",
         "a guarded row is as its newest version says",
-        _newest_versions(),
+        newest_versions(),
     ),
     (
         "L8",
@@ -143,11 +167,7 @@ WITNESS: Final[tuple[tuple[str, str, str], ...]] = (
                 SELECT FROM ({PRESENT}) AS p
                 WHERE p.table_name = s.table_name AND p.row_id = s.row_id
             )
-            AND NOT EXISTS (
-                SELECT FROM audit_touch AS removal
-                WHERE removal.row_id = s.row_id AND removal.table_name = s.table_name
-                    AND removal.after IS NULL
-            )
+            AND NOT EXISTS ({REMOVED})
         """,  # noqa: S608 - made of our own tables' names
     ),
     (
