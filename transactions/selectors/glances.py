@@ -16,16 +16,9 @@ from typing import Final
 
 from django.db import connection
 
-from audit.tables import GUARDED, WITNESSED
 from transactions.selectors.invariants_of_books import AT_HOME, STORED
 from transactions.selectors.invariants_of_clocks import ROLLED_UP
-from transactions.selectors.invariants_of_witness import (
-    GUARDED_NAMES,
-    REMOVED,
-    WITNESSED_NAMES,
-    newest_versions,
-    over,
-)
+from transactions.selectors.invariants_of_witness import GUARDED_NAMES, over
 
 SEED_BITS: Final = 62
 
@@ -120,15 +113,13 @@ TRANSFERS: Final = """
             (CASE state WHEN 'returned' THEN amount_minor ELSE reversed_minor END)::numeric
             * (ref >> 34)) FILTER (WHERE is_back), 0) AS came_back
     FROM (
-        SELECT known.*, ref,
-            state IN ('settled', 'returned', 'reversed') AND NOT is_away AS is_there,
+        SELECT *, state IN ('settled', 'returned', 'reversed') AND NOT is_away AS is_there,
             (state = 'returned' OR reversed_minor <> 0) AND NOT is_away AS is_back
         FROM (
-            SELECT *, id IN (SELECT ledger_transfers_away()) AS is_away FROM transactions_transfer
+            SELECT *, hashtextextended('transfer:' || id, $seed) AS ref,
+                id IN (SELECT ledger_transfers_away()) AS is_away
+            FROM transactions_transfer
         ) AS known
-        CROSS JOIN LATERAL (
-            SELECT hashtextextended('transfer:' || known.id, $seed) AS ref OFFSET 0
-        ) AS once
     ) AS t
 """
 # An index that says so is proof enough: after a double it could not be made again.
@@ -202,52 +193,35 @@ CHANGES: Final = over(
 )
 # To unpack what cannot be '{}', for it is too long, would cost more than all else of a touch.
 IS_CHANGE: Final = """
-    CASE WHEN pg_column_size(s.after) > 8 THEN true ELSE coalesce(s.after <> '{}', false) END
-"""
-IS_THERE: Final = over(
-    "SELECT FROM {table} AS p WHERE s.table_name = '{table}' AND p.id = s.row_id::{key}",
-    tables=GUARDED | WITNESSED,
-)
-# Few touches tell of rows without versions; only their rows are looked up.
-TOLD: Final = f"""
-    CASE WHEN s.table_name IN ({GUARDED_NAMES}) AND {IS_CHANGE} THEN 'change'
-        WHEN s.after IS NOT NULL AND s.table_name IN ({GUARDED_NAMES}, {WITNESSED_NAMES})
-            AND NOT EXISTS ({IS_THERE}) AND NOT EXISTS ({REMOVED}) THEN 'lost'
-        ELSE '' END
+    CASE WHEN pg_column_size(t.after) > 8 THEN true ELSE coalesce(t.after <> '{}', false) END
 """
 # A row and an actor are one key of 64 bits; coalesce has it made before the join, or every touch
 # would be carried through the join with all that it tells.
 OF_WITNESS: Final = Glance(
     promises=(
         "every change was witnessed in the act that made it, and what was witnessed was changed",
-        "a row that an entry touched without a version is there, unless an entry removed it",
     ),
     sql=f"""
-    SELECT coalesce(bool_and(t.who IS NOT NULL AND NOT t.is_false
-            AND (c.who IS NOT NULL OR t.told <> 'change')), true),
-        coalesce(bool_and(t.told <> 'lost'), true)
+    SELECT coalesce(bool_and(
+        s.who IS NOT NULL AND NOT s.is_false AND (c.who IS NOT NULL OR NOT s.is_change)), true)
     FROM (
-        SELECT coalesce(hashtextextended(s.row_id,
-                e.actor # hashtextextended(s.table_name, $seed)), 0) AS who, {TOLD} AS told,
-            coalesce(e.outcome <> 'done' OR e.xact <> s.xact, true) AS is_false,
+        SELECT coalesce(hashtextextended(t.row_id,
+                e.actor # hashtextextended(t.table_name, $seed)), 0) AS who,
+            t.table_name IN ({GUARDED_NAMES}) AND {IS_CHANGE} AS is_change,
+            coalesce(e.outcome <> 'done' OR e.xact <> t.xact, true) AS is_false,
             e.xact_at, e.recorded_at
-        FROM audit_touch AS s
+        FROM audit_touch AS t
         LEFT JOIN (
             SELECT id, xact, xact_at, recorded_at, outcome,
                 hashtextextended(actor_ref, $seed) AS actor
             FROM audit_entry
-        ) AS e ON e.id = s.entry_id
-    ) AS t
+        ) AS e ON e.id = t.entry_id
+    ) AS s
     FULL JOIN ({CHANGES}) AS c
-        ON c.who = t.who AND c.history_date BETWEEN t.xact_at AND t.recorded_at
+        ON c.who = s.who AND c.history_date BETWEEN s.xact_at AND s.recorded_at
     """,  # noqa: S608
 )
-# Most rows have one version, so the few that differ from their row are looked up one by one.
-OF_VERSIONS: Final = Glance(
-    promises=("a guarded row is as its newest version says",),
-    sql=f"SELECT count(*) = 0 FROM ({newest_versions(step='OFFSET 0')}) AS wrong",  # noqa: S608
-)
-GLANCES: Final = (OF_BOOKS, OF_WITNESS, OF_VERSIONS)
+GLANCES: Final = (OF_BOOKS, OF_WITNESS)
 
 
 def vouched() -> Mapping[str, int]:

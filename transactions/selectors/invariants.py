@@ -22,15 +22,15 @@ from transactions.selectors.invariants_of_limits import LIMITS
 from transactions.selectors.invariants_of_witness import WITNESS
 
 SHOWN_MAX: Final = 20
-# Whole tables are joined in memory, on both cores, and may take longer than a request. Grouped by
-# hash rather than sorted; and read by whoever needs the rows, not by processes that read for them.
+# Whole tables are joined in memory, by two cores, and may take longer than a request. Groups are
+# hashed and not sorted; and whoever needs a page reads it, for to ask another process costs more.
 ROOM: Final = "".join(
     f"SET LOCAL {setting};"
     for setting in (
         "work_mem = '96MB'",
         "hash_mem_multiplier = 4",
         "jit = off",
-        "max_parallel_workers_per_gather = 2",
+        "max_parallel_workers_per_gather = 1",
         "parallel_tuple_cost = 0",
         "enable_sort = off",
         "effective_io_concurrency = 0",

@@ -104,11 +104,11 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
                     (a.number << 40) + p.account_version AS place, a.forward
                 FROM transactions_posting AS p
                 INNER JOIN (
-                    SELECT l.id, row_number() OVER () AS number,
-                        coalesce(f.balance_minor, 0) AS forward
-                    FROM transactions_ledgeraccount AS l
+                    SELECT l.id, l.number, coalesce(f.balance_minor, 0) AS forward
+                    FROM unnest(ARRAY(
+                        SELECT id FROM transactions_ledgeraccount WHERE keeps_balance
+                    )) WITH ORDINALITY AS l (id, number)
                     LEFT JOIN ledger_brought_forward() AS f ON f.account_id = l.id
-                    WHERE l.keeps_balance
                 ) AS a ON a.id = p.account_id
                 WHERE (p.journal_id >= (SELECT before FROM ledger_archived())) IS TRUE
             ) AS placed

@@ -3,35 +3,36 @@
 from typing import Final
 
 # UTC is told as an interval, and how long ago as a query: so neither is looked up for every row.
+# What was taken over from former books is left out while adding up, for nobody can guess how much
+# that is, and who guesses little uses one core.
 LIMITS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "L3",
         "what is counted against limits in thirty days is what was moved and reserved",
         """
         WITH moved AS (
-            SELECT account_id, book_id, currency, kind,
-                (at AT TIME ZONE interval '0')::date AS day, sum(amount) AS amount,
-                sum(times) AS times
-            FROM (
-                SELECT t.source_id AS account_id, t.book_id, t.currency, t.kind,
-                    t.settled_at AS at, t.amount_minor AS amount, 1 AS times
-                FROM transactions_transfer AS t
-                WHERE t.kind IN ('internal', 'partner') AND t.occurred_at = t.requested_at
-                    AND t.settled_at >= (SELECT now() - interval '31 days')
-                UNION ALL
-                SELECT h.account_id, h.book_id, a.currency,
-                    CASE WHEN h.transfer_id IS NULL THEN 'hold' ELSE 'payout' END, h.created_at,
-                    h.amount_minor - h.released_minor
-                        - CASE WHEN h.released_minor < h.amount_minor
-                            THEN coalesce(t.fee_minor, 0) ELSE 0 END,
-                    CASE WHEN h.released_minor < h.amount_minor THEN 1 ELSE 0 END
-                FROM transactions_hold AS h
-                INNER JOIN transactions_ledgeraccount AS a ON a.id = h.account_id
-                LEFT JOIN transactions_transfer AS t ON t.id = h.transfer_id
-                WHERE h.created_at >= (SELECT now() - interval '31 days')
-                    AND (t.id IS NULL OR t.occurred_at = t.requested_at)
-            ) AS one
-            GROUP BY account_id, book_id, currency, kind, (at AT TIME ZONE interval '0')::date
+            SELECT t.source_id AS account_id, t.book_id, t.currency, t.kind,
+                (t.settled_at AT TIME ZONE interval '0')::date AS day,
+                sum(t.amount_minor) FILTER (WHERE t.occurred_at = t.requested_at) AS amount,
+                count(*) FILTER (WHERE t.occurred_at = t.requested_at) AS times
+            FROM transactions_transfer AS t
+            WHERE t.kind IN ('internal', 'partner')
+                AND t.settled_at >= (SELECT now() - interval '31 days')
+            GROUP BY t.source_id, t.book_id, t.currency, t.kind,
+                (t.settled_at AT TIME ZONE interval '0')::date
+            UNION ALL
+            SELECT h.account_id, h.book_id, a.currency,
+                CASE WHEN h.transfer_id IS NULL THEN 'hold' ELSE 'payout' END,
+                (h.created_at AT TIME ZONE interval '0')::date,
+                h.amount_minor - h.released_minor
+                    - CASE WHEN h.released_minor < h.amount_minor THEN coalesce(t.fee_minor, 0)
+                        ELSE 0 END,
+                CASE WHEN h.released_minor < h.amount_minor THEN 1 ELSE 0 END
+            FROM transactions_hold AS h
+            INNER JOIN transactions_ledgeraccount AS a ON a.id = h.account_id
+            LEFT JOIN transactions_transfer AS t ON t.id = h.transfer_id
+            WHERE h.created_at >= (SELECT now() - interval '31 days')
+                AND (t.id IS NULL OR t.occurred_at = t.requested_at)
         ), due AS (
             SELECT subject_id, currency, m.kind, m.day, sum(m.amount) AS amount,
                 sum(m.times) AS times
