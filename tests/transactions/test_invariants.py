@@ -4,12 +4,14 @@ The corruptions are an administrator's: triggers and constraints are taken off f
 everything is rolled back after the look.
 """
 
+import re
 from collections.abc import Iterator
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from pytest_django import DjangoDbBlocker
 
 from tests import factories
@@ -29,6 +31,7 @@ from transactions.selectors.glances import GLANCES, vouched
 from transactions.selectors.invariants import (
     INVARIANTS,
     NOT_YET,
+    ROOM,
     Invariant,
     ask,
     findings,
@@ -70,6 +73,30 @@ def test_a_sound_house_is_vouched_for_at_a_glance(scene: dict[str, str]) -> None
     promises = {promise for glance in GLANCES for promise in glance.promises}
     assert promises <= {each.promise for each in INVARIANTS}
     assert set(vouched()) == promises
+
+
+def test_whatever_reads_a_great_table_may_use_more_than_one_core(scene: dict[str, str]) -> None:
+    """One function that may not run beside others would keep all of its query on one core."""
+    assert scene
+    great = re.compile(r"(FROM|JOIN) (transactions_(posting|journal|transfer|hold)|audit_\w+)\b")
+    asked = {glance.promises[0]: glance.drawn() for glance in GLANCES}
+    asked |= {
+        each.promise: each.everything for each in INVARIANTS if great.search(each.everything)
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(ROOM)
+        cursor.execute(
+            "SET LOCAL parallel_setup_cost = 0; SET LOCAL min_parallel_table_scan_size = 0"
+        )
+        alone = {
+            promise for promise, sql in asked.items() if "Gather" not in _plan(cursor, sql=sql)
+        }
+    assert alone == set()
+
+
+def _plan(cursor: CursorWrapper, *, sql: str) -> str:
+    cursor.execute(f"EXPLAIN {sql}")
+    return "\n".join(line for (line,) in cursor.fetchall())
 
 
 @pytest.mark.parametrize("what", PLANTED)
