@@ -73,6 +73,12 @@ BALANCES: Final = """
         FROM transactions_posting ORDER BY account_id, account_version DESC
     ) AS p WHERE p.account_id = b.account_id
 """
+# Counts anew what is limited, by the house's own function: an account or a partner once.
+COUNTERS: Final = """
+    SELECT limits_recount(l.id) FROM (
+        SELECT DISTINCT ON (coalesce(account_id, book_id), currency) id FROM transactions_limit
+    ) AS l
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +102,7 @@ def grow(house: House, *, postings: int) -> None:
             _copy_transfers(models)
             _copy_books(house, models=models)
             _copy_witness(models)
+            _run(COUNTERS)
             _switch_triggers("ENABLE")
         cursor.execute("ANALYZE")
         cursor.execute("RESET statement_timeout")

@@ -16,6 +16,8 @@ from typing import Final
 
 from django.db import connection
 
+from transactions.selectors.invariants_of_books import AT_HOME, STORED
+from transactions.selectors.invariants_of_clocks import ROLLED_UP
 from transactions.selectors.invariants_of_witness import GUARDED_NAMES, over
 
 SEED_BITS: Final = 62
@@ -29,129 +31,97 @@ class Glance:
     sql: str
 
     def drawn(self) -> str:
-        """Return the query with keys that nobody could have known."""
-        return self.sql.replace("$seed", str(secrets.randbits(SEED_BITS)))
+        """Return the query with keys that nobody could have known, and with the strays."""
+        query = self.sql.replace("$seed", str(secrets.randbits(SEED_BITS)))
+        return query.replace("$strays", _strays()) if "$strays" in query else query
 
 
-def _total(weight: str, *, where: str = "true") -> str:
-    """Return the exact sum of amounts times 30-bit weights, in halves that fit into 64 bits."""
-    return (
-        f"coalesce(sum((w.amount_minor >> 32) * {weight}) FILTER (WHERE {where}), 0) * 4294967296"
-        f" + coalesce(sum((w.amount_minor & 4294967295) * {weight}) FILTER (WHERE {where}), 0)"
-    )
-
-
+# A journal of a transfer, known by the transfer. Fees are not what it moved; and of a stray, a
+# journal whose transfer's first one was put away, not all is here.
+SUBJECT: Final = """
+    CASE WHEN starts_with(subject_ref, 'transfer:') AND id <> ALL ('$strays'::uuid [])
+        AND purpose <> CASE WHEN reverses IS NULL THEN 'fee' ELSE 'fee_reversal' END
+        THEN hashtextextended(subject_ref, $seed) END
+"""
+STRAYS: Final = """
+    SELECT coalesce(array_agg(j.id), '{}')::text FROM transactions_journal AS j
+    INNER JOIN transactions_transfer AS t ON j.subject_ref = 'transfer:' || t.id
+    WHERE t.id IN (SELECT ledger_transfers_away())
+"""
+# Amounts times weights of 30 bits, in halves that fit into 64. A journal's weight and subject are
+# made before the join, once a journal. IS TRUE: an index on journals would find nearly all rows.
 LINES: Final = f"""
-    SELECT count(w.id) AS lines,
-        coalesce(bool_and((w.journal_book = w.book_id AND w.amount_minor <> 0) IS TRUE), true)
-            AS are_whole,
-        coalesce(bool_and((a.book_id = w.book_id AND a.currency = w.currency) IS TRUE), true)
-            AS are_at_home,
-        coalesce(bool_and((w.is_told = a.keeps_balance) IS TRUE), true) AS are_told,
-        {_total("w.by_journal")} AS off,
-        {_total("w.by_account", where="a.keeps_balance")} AS kept,
-        {_total("w.by_account", where="w.is_rolled_up")} AS rolled_up,
-        coalesce(sum(w.by_account) FILTER (WHERE w.is_rolled_up), 0) AS rolled_up_lines,
-        coalesce(sum(hashint8extended(w.amount_minor, uuid_hash_extended(w.account_id, w.subject)))
-            FILTER (WHERE w.amount_minor < 0 AND w.is_of_transfer AND NOT w.is_back), 0) AS took,
-        coalesce(sum(w.amount_minor::numeric * (w.subject >> 34))
-            FILTER (WHERE w.amount_minor > 0 AND w.is_of_transfer AND w.is_back), 0) AS came_back
+    SELECT account_id, book_id, currency, count(amount_minor) AS lines, sum(amount_minor) AS total,
+        count(balance_after_minor + account_version) AS told,
+        bool_and((book_id = journal_book AND amount_minor <> 0) IS TRUE) AS are_whole,
+        coalesce(sum((amount_minor >> 32) * weight), 0) * 4294967296
+            + coalesce(sum((amount_minor & 4294967295) * weight), 0) AS off,
+        sum(amount_minor) FILTER (WHERE is_rolled_up) AS rolled_up,
+        count(*) FILTER (WHERE is_rolled_up) AS rolled_up_lines,
+        sum(subject) FILTER (WHERE amount_minor < 0 AND NOT is_back) AS there,
+        sum(hashint8extended(amount_minor, uuid_hash_extended(account_id, subject)))
+            FILTER (WHERE amount_minor < 0 AND NOT is_back) AS took,
+        sum(amount_minor::numeric * (subject >> 34))
+            FILTER (WHERE amount_minor > 0 AND is_back) AS came_back
     FROM (
-        SELECT p.id, j.book_id AS journal_book, p.book_id, p.account_id, p.currency,
-            p.amount_minor, j.reverses IS NOT NULL AS is_back,
-            p.balance_after_minor IS NOT NULL AND p.account_version IS NOT NULL AS is_told,
+        SELECT p.*, j.book_id AS journal_book, j.weight, j.subject, j.is_back,
             (p.xact, p.id) < ((SELECT xact FROM horizon), (SELECT id FROM horizon))
-                OR p.id <= (SELECT base_id FROM horizon) AS is_rolled_up,
-            starts_with(j.subject_ref, 'transfer:') AND j.id NOT IN (SELECT id FROM strays)
-                AS is_of_transfer,
-            hashtextextended(j.subject_ref, $seed) AS subject,
-            uuid_hash_extended(p.journal_id, hashtextextended(p.currency, $seed)) >> 34
-                AS by_journal,
-            uuid_hash_extended(p.account_id, $seed) >> 34 AS by_account
+                OR p.id <= (SELECT base_id FROM horizon) AS is_rolled_up
         FROM (
-            SELECT * FROM transactions_posting WHERE journal_id >= (SELECT before FROM away)
+            SELECT * FROM transactions_posting
+            WHERE (journal_id >= (SELECT before FROM away)) IS TRUE
         ) AS p
-        FULL JOIN transactions_journal AS j ON j.id = p.journal_id
+        FULL JOIN (
+            SELECT id, book_id, reverses IS NOT NULL AS is_back, {SUBJECT} AS subject,
+                coalesce(uuid_hash_extended(id, $seed), 0) >> 34 AS weight
+            FROM transactions_journal
+        ) AS j ON j.id = p.journal_id
     ) AS w
-    LEFT JOIN transactions_ledgeraccount AS a ON a.id = w.account_id
+    GROUP BY account_id, book_id, currency
 """  # noqa: S608 - made of our own words
+PLACED: Final = """
+    SELECT account_id, book_id, currency, lines FROM lines WHERE account_id IS NOT NULL
+"""
+SUMS: Final = """
+    SELECT account_id, sum(total) AS total, sum(lines) AS lines, sum(told) AS told
+    FROM lines GROUP BY account_id
+"""
+ROLLED_UP_SUMS: Final = """
+    SELECT account_id, sum(rolled_up) AS total, sum(rolled_up_lines) AS lines
+    FROM lines WHERE rolled_up_lines > 0 GROUP BY account_id
+"""
 NAMED: Final = """
-        coalesce(sum(uuid_hash_extended({id}, uuid_hash_extended(
-            coalesce(reverses, '00000000-0000-0000-0000-000000000000'),
-            hashtextextended(origin, $seed)))), 0) AS named
+    coalesce(sum(uuid_hash_extended({id}, uuid_hash_extended(
+        coalesce(reverses, '00000000-0000-0000-0000-000000000000'),
+        hashtextextended(origin, $seed)))), 0) AS named
 """
 JOURNALS: Final = f"""
-    SELECT count(*) AS journals, {NAMED.format(id="id")},
-        coalesce(sum(hashtextextended(subject_ref, $seed))
-            FILTER (WHERE reverses IS NULL AND starts_with(subject_ref, 'transfer:')
-                AND id NOT IN (SELECT id FROM strays)), 0) AS there
-    FROM transactions_journal
+    SELECT count(*) AS journals, {NAMED.format(id="id")} FROM transactions_journal
 """  # noqa: S608
-BACK: Final = """
-    SELECT coalesce(sum(hashtextextended(subject_ref, $seed)), 0) AS subjects FROM (
-        SELECT DISTINCT subject_ref FROM transactions_journal
-        WHERE reverses IS NOT NULL AND starts_with(subject_ref, 'transfer:')
-            AND id NOT IN (SELECT id FROM strays)
-    ) AS back
-"""
+UNDOING: Final = f"""
+    SELECT reverses, {SUBJECT} AS subject FROM transactions_journal WHERE reverses IS NOT NULL
+"""  # noqa: S608
 TRANSFERS: Final = """
     SELECT coalesce(bool_and(origin <> ''), true) AS have_origins,
         coalesce(bool_and((state = 'reversed') = (reversed_minor = amount_minor)), true)
             AS say_reversed,
-        coalesce(sum(hashtextextended(ref, $seed)) FILTER (WHERE is_there), 0) AS there,
-        coalesce(sum(hashtextextended(ref, $seed)) FILTER (WHERE is_back), 0) AS back,
-        coalesce(sum(hashint8extended(-amount_minor,
-            uuid_hash_extended(source_id, hashtextextended(ref, $seed))))
+        coalesce(sum(ref) FILTER (WHERE is_there), 0) AS there,
+        coalesce(sum(ref) FILTER (WHERE is_back), 0) AS back,
+        coalesce(sum(hashint8extended(-amount_minor, uuid_hash_extended(source_id, ref)))
             FILTER (WHERE is_there), 0) AS took,
         coalesce(sum(
             (CASE state WHEN 'returned' THEN amount_minor ELSE reversed_minor END)::numeric
-            * (hashtextextended(ref, $seed) >> 34)) FILTER (WHERE is_back), 0) AS came_back
+            * (ref >> 34)) FILTER (WHERE is_back), 0) AS came_back
     FROM (
-        SELECT *, 'transfer:' || id AS ref,
-            state IN ('settled', 'returned', 'reversed') AND NOT is_away AS is_there,
+        SELECT *, state IN ('settled', 'returned', 'reversed') AND NOT is_away AS is_there,
             (state = 'returned' OR reversed_minor <> 0) AND NOT is_away AS is_back
         FROM (
-            SELECT *, id IN (SELECT ledger_transfers_away()) AS is_away
+            SELECT *, hashtextextended('transfer:' || id, $seed) AS ref,
+                id IN (SELECT ledger_transfers_away()) AS is_away
             FROM transactions_transfer
         ) AS known
     ) AS t
 """
-BALANCES: Final = f"""
-    SELECT {_total("w.by_account")} AS kept,
-        coalesce(bool_and(w.keeps_balance = (w.stored_for IS NOT NULL)), true) AS are_there
-    FROM (
-        SELECT coalesce(b.posted_minor, 0) AS amount_minor, b.account_id AS stored_for,
-            a.keeps_balance, uuid_hash_extended(a.id, $seed) >> 34 AS by_account
-        FROM transactions_ledgeraccount AS a
-        LEFT JOIN transactions_balance AS b ON b.account_id = a.id
-    ) AS w
-"""  # noqa: S608
-# Journals of transfers whose first one was put away: of such a transfer, not all is here.
-STRAYS: Final = """
-    SELECT j.id FROM transactions_journal AS j
-    INNER JOIN transactions_transfer AS t ON j.subject_ref = 'transfer:' || t.id
-    WHERE t.id IN (SELECT ledger_transfers_away())
-"""
-FORWARD: Final = f"""
-    SELECT {_total("w.by_account", where="w.keeps_balance")} AS kept,
-        {_total("w.by_book")} AS off
-    FROM (
-        SELECT f.balance_minor AS amount_minor, a.keeps_balance,
-            uuid_hash_extended(a.id, $seed) >> 34 AS by_account,
-            uuid_hash_extended(f.book_id, hashtextextended(f.currency, $seed)) >> 34 AS by_book
-        FROM ledger_brought_forward() AS f
-        INNER JOIN transactions_ledgeraccount AS a ON a.id = f.account_id
-    ) AS w
-"""  # noqa: S608
-MOVEMENTS: Final = f"""
-    SELECT clock, {_total("w.by_account")} AS total, sum(w.postings * w.by_account) AS lines
-    FROM (
-        SELECT clock, amount_minor, postings, uuid_hash_extended(account_id, $seed) >> 34
-            AS by_account
-        FROM transactions_movement WHERE grain = 0
-    ) AS w
-    GROUP BY clock
-"""  # noqa: S608
 # An index that says so is proof enough: after a double it could not be made again.
 IS_ONCE: Final = """
     SELECT FROM pg_index AS x
@@ -161,7 +131,7 @@ IS_ONCE: Final = """
 """
 # Lines beyond two a journal: where all of them in one journal would not be too many, none is.
 NOT_TOO_LONG: Final = """
-    CASE WHEN lines.lines - 2 * journals.journals <= 62 THEN true
+    CASE WHEN taken.lines - 2 * journals.journals <= 62 THEN true
         ELSE coalesce((SELECT max(many) <= 64 FROM (
             SELECT count(*) AS many FROM transactions_posting
             GROUP BY uuid_hash_extended(journal_id, $seed)
@@ -182,31 +152,37 @@ OF_BOOKS: Final = Glance(
     ),
     sql=f"""
     WITH horizon AS MATERIALIZED (SELECT * FROM ledger_horizon()),
-    away AS MATERIALIZED (SELECT * FROM ledger_archived()), strays AS MATERIALIZED ({STRAYS}),
-    lines AS ({LINES}), journals AS ({JOURNALS}), back AS ({BACK}), transfers AS ({TRANSFERS}),
-    balances AS ({BALANCES}), movements AS ({MOVEMENTS}),
-    forward AS ({FORWARD}),
+    away AS MATERIALIZED (SELECT * FROM ledger_archived()),
+    lines AS MATERIALIZED ({LINES}), undoing AS MATERIALIZED ({UNDOING}),
+    journals AS ({JOURNALS}), transfers AS ({TRANSFERS}),
     origins AS (
         SELECT {NAMED.format(id="journal_id")} FROM transactions_journalorigin
-        WHERE journal_id >= (SELECT before FROM away)
+        WHERE (journal_id >= (SELECT before FROM away)) IS TRUE
     )
-    SELECT so.balance, so.balance AND forward.off = 0, lines.are_at_home,
-        lines.are_told AND balances.are_there AND lines.kept + forward.kept = balances.kept,
+    SELECT so.balance,
+        so.balance AND NOT EXISTS (
+            SELECT FROM ledger_brought_forward()
+            GROUP BY book_id, currency HAVING sum(balance_minor) <> 0),
+        NOT EXISTS ({AT_HOME.format(placed=PLACED)}), NOT EXISTS ({STORED.format(sums=SUMS)}),
         transfers.have_origins AND EXISTS ({IS_ONCE}),
         journals.named = origins.named AND NOT EXISTS (
-            SELECT FROM transactions_journal AS j WHERE j.reverses >= (SELECT before FROM away)
+            SELECT FROM undoing AS j WHERE j.reverses >= (SELECT before FROM away)
                 AND NOT EXISTS (SELECT FROM transactions_journal AS u WHERE u.id = j.reverses)),
-        so.are_placed, so.are_placed AND transfers.took = lines.took,
-        transfers.say_reversed AND transfers.came_back = lines.came_back,
-        NOT horizon.is_ours OR NOT EXISTS (
-            SELECT FROM (VALUES ('occurred'), ('recorded')) AS c (clock)
-            LEFT JOIN movements AS m ON m.clock = c.clock
-            WHERE coalesce(m.total, 0) <> lines.rolled_up
-                OR coalesce(m.lines, 0) <> lines.rolled_up_lines)
-    FROM horizon, lines, journals, back, transfers, balances, forward, origins
+        so.balance AND so.are_placed, so.balance AND so.are_placed AND transfers.took = taken.took,
+        transfers.say_reversed AND transfers.came_back = taken.came_back,
+        NOT EXISTS ({ROLLED_UP.format(sums=ROLLED_UP_SUMS)})
+    FROM journals, transfers, origins, (
+        SELECT coalesce(bool_and(are_whole), true) AS are_whole, coalesce(sum(lines), 0) AS lines,
+            coalesce(sum(there), 0) AS there, coalesce(sum(took), 0) AS took,
+            coalesce(sum(came_back), 0) AS came_back
+        FROM lines
+    ) AS taken
     CROSS JOIN LATERAL (
-        SELECT lines.are_whole AND lines.off = 0 AND {NOT_TOO_LONG} AS balance,
-            transfers.there = journals.there AND transfers.back = back.subjects AS are_placed
+        SELECT taken.are_whole AND {NOT_TOO_LONG} AND NOT EXISTS (
+                SELECT FROM lines GROUP BY currency HAVING sum(off) <> 0) AS balance,
+            transfers.there = taken.there AND transfers.back = (
+                SELECT coalesce(sum(subject), 0) FROM (SELECT DISTINCT subject FROM undoing) AS u
+            ) AS are_placed
     ) AS so
     """,  # noqa: S608
 )
@@ -215,6 +191,10 @@ CHANGES: Final = over(
     " hashtextextended(history_actor, $seed) # hashtextextended('{table}', $seed)) AS who,"
     " history_date FROM {versions}"
 )
+# To unpack what cannot be '{}', for it is too long, would cost more than all else of a touch.
+IS_CHANGE: Final = """
+    CASE WHEN pg_column_size(t.after) > 8 THEN true ELSE coalesce(t.after <> '{}', false) END
+"""
 # A row and an actor are one key of 64 bits; coalesce has it made before the join, or every touch
 # would be carried through the join with all that it tells.
 OF_WITNESS: Final = Glance(
@@ -227,7 +207,7 @@ OF_WITNESS: Final = Glance(
     FROM (
         SELECT coalesce(hashtextextended(t.row_id,
                 e.actor # hashtextextended(t.table_name, $seed)), 0) AS who,
-            coalesce(t.after <> '{{}}' AND t.table_name IN ({GUARDED_NAMES}), false) AS is_change,
+            t.table_name IN ({GUARDED_NAMES}) AND {IS_CHANGE} AS is_change,
             coalesce(e.outcome <> 'done' OR e.xact <> t.xact, true) AS is_false,
             e.xact_at, e.recorded_at
         FROM audit_touch AS t
@@ -259,3 +239,10 @@ def vouched() -> Mapping[str, int]:
             if is_kept
         }
     return kept
+
+
+def _strays() -> str:
+    """Return the strays as an array, told beforehand: cores cannot share a query's own list."""
+    with connection.cursor() as cursor:
+        cursor.execute(STRAYS)
+        return str(cursor.fetchone()[0])

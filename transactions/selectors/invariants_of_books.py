@@ -5,6 +5,39 @@ Each is (name, promise, query); names are those of the house's list of invariant
 
 from typing import Final
 
+# Of an account, a book and a currency: how many postings there are.
+PLACED: Final = """
+    SELECT account_id, book_id, currency, count(*) AS lines
+    FROM transactions_posting GROUP BY account_id, book_id, currency
+"""
+AT_HOME: Final = """
+    SELECT format('account %s has %s postings of book %s in %s', p.account_id, p.lines,
+        p.book_id, p.currency)
+    FROM ({placed}) AS p
+    LEFT JOIN transactions_ledgeraccount AS a ON a.id = p.account_id
+    WHERE a.id IS NULL OR a.book_id <> p.book_id OR a.currency <> p.currency
+"""
+# Of an account: what its postings add up to, how many there are, and how many say how it stood.
+SUMS: Final = """
+    SELECT account_id, sum(amount_minor) AS total, count(*) AS lines,
+        count(balance_after_minor + account_version) AS told
+    FROM transactions_posting
+    WHERE journal_id >= (SELECT before FROM ledger_archived()) GROUP BY account_id
+"""
+STORED: Final = """
+    SELECT format('account %s stands at %s, its %s postings at %s, of which %s say so',
+        a.id, b.posted_minor, coalesce(p.lines, 0),
+        coalesce(p.total, 0) + coalesce(f.balance_minor, 0), coalesce(p.told, 0))
+    FROM transactions_ledgeraccount AS a
+    LEFT JOIN transactions_balance AS b ON b.account_id = a.id
+    LEFT JOIN ({sums}) AS p ON p.account_id = a.id
+    LEFT JOIN ledger_brought_forward() AS f ON f.account_id = a.id
+    WHERE a.keeps_balance AND b.posted_minor
+        IS DISTINCT FROM coalesce(p.total, 0) + coalesce(f.balance_minor, 0)
+        OR NOT a.keeps_balance AND b.account_id IS NOT NULL
+        OR p.told <> CASE WHEN a.keeps_balance THEN p.lines ELSE 0 END
+"""
+
 BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "L1",
@@ -36,16 +69,7 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "L1",
         "a posting is of its account's book and currency",
-        """
-        SELECT format('account %s has %s postings of book %s in %s', p.account_id, p.lines,
-            p.book_id, p.currency)
-        FROM (
-            SELECT account_id, book_id, currency, count(*) AS lines
-            FROM transactions_posting GROUP BY account_id, book_id, currency
-        ) AS p
-        LEFT JOIN transactions_ledgeraccount AS a ON a.id = p.account_id
-        WHERE a.id IS NULL OR a.book_id <> p.book_id OR a.currency <> p.currency
-        """,
+        AT_HOME.format(placed=PLACED),
     ),
     (
         "L2",
@@ -64,24 +88,7 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "L3",
         "a stored balance is the sum of its postings",
-        """
-        SELECT format('account %s stands at %s, its %s postings at %s, of which %s say so',
-            a.id, b.posted_minor, coalesce(p.lines, 0),
-            coalesce(p.total, 0) + coalesce(f.balance_minor, 0), coalesce(p.told, 0))
-        FROM transactions_ledgeraccount AS a
-        LEFT JOIN transactions_balance AS b ON b.account_id = a.id
-        LEFT JOIN (
-            SELECT account_id, sum(amount_minor) AS total, count(*) AS lines,
-                count(balance_after_minor + account_version) AS told
-            FROM transactions_posting
-            WHERE journal_id >= (SELECT before FROM ledger_archived()) GROUP BY account_id
-        ) AS p ON p.account_id = a.id
-        LEFT JOIN ledger_brought_forward() AS f ON f.account_id = a.id
-        WHERE a.keeps_balance AND b.posted_minor
-            IS DISTINCT FROM coalesce(p.total, 0) + coalesce(f.balance_minor, 0)
-            OR NOT a.keeps_balance AND b.account_id IS NOT NULL
-            OR p.told <> CASE WHEN a.keeps_balance THEN p.lines ELSE 0 END
-        """,
+        STORED.format(sums=SUMS),
     ),
     (
         "L3",
@@ -97,13 +104,13 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
                     (a.number << 40) + p.account_version AS place, a.forward
                 FROM transactions_posting AS p
                 INNER JOIN (
-                    SELECT l.id, row_number() OVER () AS number,
-                        coalesce(f.balance_minor, 0) AS forward
-                    FROM transactions_ledgeraccount AS l
+                    SELECT l.id, l.number, coalesce(f.balance_minor, 0) AS forward
+                    FROM unnest(ARRAY(
+                        SELECT id FROM transactions_ledgeraccount WHERE keeps_balance
+                    )) WITH ORDINALITY AS l (id, number)
                     LEFT JOIN ledger_brought_forward() AS f ON f.account_id = l.id
-                    WHERE l.keeps_balance
                 ) AS a ON a.id = p.account_id
-                WHERE p.journal_id >= (SELECT before FROM ledger_archived())
+                WHERE (p.journal_id >= (SELECT before FROM ledger_archived())) IS TRUE
             ) AS placed
             WINDOW in_order AS (ORDER BY place)
         ) AS lines

@@ -2,27 +2,31 @@
 
 from typing import Final
 
+# Of an account: what its postings before the horizon add up to, and how many there are.
+SUMS: Final = """
+    SELECT w.account_id, sum(w.amount_minor) AS total, count(*) AS lines
+    FROM transactions_posting AS w, ledger_horizon() AS h
+    WHERE ((w.xact, w.id) < (h.xact, h.id) OR w.id <= h.base_id)
+        AND w.journal_id >= (SELECT before FROM ledger_archived())
+    GROUP BY w.account_id
+"""
+ROLLED_UP: Final = """
+    SELECT format('account %s by %s: %s rolled up, %s posted',
+        coalesce(m.account_id, p.account_id), m.clock, m.total, p.total)
+    FROM (
+        SELECT account_id, clock, sum(amount_minor) AS total, sum(postings) AS lines
+        FROM transactions_movement WHERE grain = 0 GROUP BY account_id, clock
+    ) AS m
+    FULL JOIN ({sums}) AS p ON p.account_id = m.account_id
+    WHERE (SELECT h.is_ours FROM ledger_horizon() AS h)
+        AND (m.total IS DISTINCT FROM p.total OR m.lines IS DISTINCT FROM p.lines)
+"""
+
 CLOCKS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "L3",
         "what is rolled up of an account is what its postings before the horizon add up to",
-        """
-        SELECT format('account %s by %s: %s rolled up, %s posted',
-            coalesce(m.account_id, p.account_id), m.clock, m.total, p.total)
-        FROM (
-            SELECT account_id, clock, sum(amount_minor) AS total, sum(postings) AS lines
-            FROM transactions_movement WHERE grain = 0 GROUP BY account_id, clock
-        ) AS m
-        FULL JOIN (
-            SELECT w.account_id, sum(w.amount_minor) AS total, count(*) AS lines
-            FROM transactions_posting AS w, ledger_horizon() AS h
-            WHERE ((w.xact, w.id) < (h.xact, h.id) OR w.id <= h.base_id)
-                AND w.journal_id >= (SELECT before FROM ledger_archived())
-            GROUP BY w.account_id
-        ) AS p ON p.account_id = m.account_id
-        WHERE (SELECT h.is_ours FROM ledger_horizon() AS h)
-            AND (m.total IS DISTINCT FROM p.total OR m.lines IS DISTINCT FROM p.lines)
-        """,
+        ROLLED_UP.format(sums=SUMS),
     ),
     (
         "L3",

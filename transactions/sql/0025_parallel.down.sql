@@ -1,0 +1,4 @@
+ALTER FUNCTION ledger_archived() PARALLEL UNSAFE;
+ALTER FUNCTION ledger_brought_forward() PARALLEL UNSAFE;
+ALTER FUNCTION ledger_horizon() PARALLEL UNSAFE;
+ALTER FUNCTION ledger_transfers_away() PARALLEL UNSAFE;
