@@ -10,5 +10,5 @@ from audit.sqlfiles import run_sql
 class Migration(migrations.Migration):
     """Runs `transactions/sql/0025_parallel`."""
 
-    dependencies: ClassVar = [("transactions", "0022_archive")]
+    dependencies: ClassVar = [("transactions", "0024_sides")]
     operations: ClassVar = [run_sql("transactions", "0025_parallel")]

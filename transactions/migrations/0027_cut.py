@@ -10,5 +10,5 @@ from audit.sqlfiles import run_sql
 class Migration(migrations.Migration):
     """Runs `transactions/sql/0027_cut`."""
 
-    dependencies: ClassVar = [("transactions", "0024_sides")]
+    dependencies: ClassVar = [("transactions", "0025_parallel")]
     operations: ClassVar = [run_sql("transactions", "0027_cut")]
