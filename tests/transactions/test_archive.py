@@ -10,8 +10,9 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.roles import Role
+from config.sandbox.months import month_ago
 from tests import factories
-from tests.aging import LESS_OLD, OLD, World, company_of_three_months, month_ago
+from tests.aging import LESS_OLD, OLD, World, company_of_three_months
 from tests.books import assert_books_hold
 from tests.conftest import STAGE
 from tests.desk import seat

@@ -15,8 +15,9 @@ from accounts.roles import Role
 from audit.models import Entry
 from audit.typeids import uuid7
 from config.grants import differences
+from config.sandbox.months import month_ago
 from tests import factories
-from tests.aging import LESS_OLD, OLD, World, age, company_of_three_months, month_ago, settle
+from tests.aging import LESS_OLD, OLD, World, age, company_of_three_months, settle
 from tests.books import assert_books_hold
 from tests.conftest import STAGE
 from tests.months import attach, begin, detach, unguarded
