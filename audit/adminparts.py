@@ -12,6 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold import decorators
 
+from audit.selectors.entries import called
+
 F = TypeVar("F", bound=Callable[..., Any])
 EMPTY: Final = "—"
 
@@ -82,6 +84,17 @@ def tag(text: str, *, colour: str = "") -> SafeString:
 def instant(at: datetime | None) -> str:
     """Return a time as all of the staff's screens write it, with its zone."""
     return date_format(at, "DATETIME_FORMAT") if at else EMPTY
+
+
+def acted(*, of: str, title: str) -> Callable[..., str]:
+    """Return a column that says what the actor whose reference is in `of` is called."""
+
+    @display(description=title)
+    def name(_: object, row: Any) -> str:
+        ref = str(getattr(row, of) or "")
+        return called(ref) if ref else EMPTY
+
+    return name
 
 
 def labelled(

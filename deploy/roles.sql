@@ -32,8 +32,8 @@ BEGIN
 
     EXECUTE format('ALTER DATABASE %I OWNER TO cs_migrator', current_database());
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
-    -- Owns the schema of months that were put away, also where a backup comes back.
-    EXECUTE format('GRANT CREATE ON DATABASE %I TO cs_definer', current_database());
+    -- It once might: it owns one schema, which the migrations make, and makes none.
+    EXECUTE format('REVOKE CREATE ON DATABASE %I FROM cs_definer', current_database());
     EXECUTE format(
         'GRANT CONNECT ON DATABASE %I TO '
         'cs_migrator, cs_admin, cs_api, cs_callbacks, cs_worker, cs_sealer, cs_auditor, cs_backup',

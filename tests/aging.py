@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.roles import Role
+from config.sandbox.months import make_month, month_ago
 from tests import factories
 from tests.conftest import STAGE
 from tests.factories import Cast
@@ -23,25 +24,6 @@ from transactions.services.months import close_month
 from transactions.services.movements import book_movement
 from transactions.services.rolling import roll_up
 
-MAKE_PART = """
-DO $$
-DECLARE
-    v_parent text;
-    v_part text;
-BEGIN
-    FOREACH v_parent IN ARRAY ARRAY['transactions_journal', 'transactions_posting'] LOOP
-        v_part := ledger_partition(v_parent, '{month}');
-        CONTINUE WHEN to_regclass(v_part) IS NOT NULL;
-        EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
-            v_part, v_parent, ledger_month_floor('{month}'),
-            ledger_month_floor(('{month}'::date + interval '1 month')::date));
-        EXECUTE format('CALL audit_append_only(%L)', v_part);
-        EXECUTE format('ALTER TABLE %I OWNER TO cs_definer', v_part);
-        EXECUTE format('GRANT SELECT ON %I TO cs_backup', v_part);
-    END LOOP;
-END;
-$$
-"""
 OLD_ID = """
 (left(replace(audit_uuid_floor(uuid_extract_timestamp({id}) - {gap})::text, '-', ''), 12)
     || substr(replace({id}::text, '-', ''), 13))::uuid
@@ -75,13 +57,6 @@ TOUCHED = (
 )
 
 
-def month_ago(months: int) -> date:
-    """Return the first day of the month so many months ago."""
-    now = timezone.now()
-    count = now.year * 12 + now.month - 1 - months
-    return date(count // 12, count % 12 + 1, 1)
-
-
 OLD, LESS_OLD = month_ago(3), month_ago(2)
 WAIT_SECONDS = 30
 
@@ -111,8 +86,8 @@ def age(month: date, *, since: datetime, day: int = 10) -> None:
 def move_to(then: datetime, *, since: datetime) -> None:
     """Do so as the owner that is signed in."""
     ids = {name: OLD_ID.format(id=name, gap=GAP) for name in ("id", "journal_id", "reverses")}
+    make_month(then.date().replace(day=1))
     with connection.cursor() as cursor:
-        cursor.execute(MAKE_PART.format(month=then.date().replace(day=1)))
         cursor.execute("SELECT audit_uuid_floor(%s)", [since])
         values = {
             "seconds": (since - then).total_seconds(),

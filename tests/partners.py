@@ -19,6 +19,7 @@ from accounts.services.clients import RegisteredClient, register_client
 from accounts.services.partners import onboard_partner, open_portfolio
 from audit.actors import Actor, ActorKind
 from tests.conftest import STAGE
+from tests.factories import Cast, speaker
 from transactions.meanings import Movement, MovementKind
 from transactions.services.books import open_account, open_book
 from transactions.services.movements import book_movement
@@ -113,6 +114,17 @@ class PartnerWorld:
             "currency": "EUR",
             "expires_at": (timezone.now() + timedelta(days=1)).isoformat(),
         } | changes
+
+
+def company_of(world: PartnerWorld) -> Cast:
+    """Return a partner as the factories know one."""
+    return Cast(
+        partner=world.partner,
+        portfolio=world.portfolio,
+        actor=speaker(world.partner),
+        giver=world.source,
+        taker=world.target,
+    )
 
 
 def fresh_key() -> str:

@@ -17,6 +17,12 @@ def latest_entries(*, limit: int) -> QuerySet[Entry]:
     return Entry.objects.defer("body").order_by("-id")[:limit]
 
 
+def called(actor_ref: str) -> str:
+    """Return what an actor was called when it last acted; its reference where it never did."""
+    newest = Entry.objects.filter(actor_ref=actor_ref).order_by("-id")
+    return newest.values_list("actor_label", flat=True).first() or actor_ref
+
+
 def entries_about(refs: Collection[str], *, traces: Collection[str] = ()) -> list[Entry]:
     """Return the newest entries that name, touched or were traced to something, oldest first.
 

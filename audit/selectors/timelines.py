@@ -17,7 +17,7 @@ from audit.history import Witnessed
 from audit.links import reference_of
 from audit.models import Entry, Touch
 from audit.moments import Change, Difference, Kind, Moment, Tone
-from audit.selectors.entries import entries_about, spoken, touches_of
+from audit.selectors.entries import called, entries_about, spoken, touches_of
 
 VERSIONS_MAX: Final = 100
 ROWS_MAX: Final = 60
@@ -151,7 +151,8 @@ def _versions(
             if any((t.table_name, t.row_id) == (table, row) for t in touches.get(entry.pk, ()))
         ]
         found += _versions_of(model, row=row, touching=touching)
-    return found
+    names = {who: called(who) for who in {each.who for each in found if ":" in each.who}}
+    return [replace(each, who=names.get(each.who, each.who)) for each in found]
 
 
 def _versions_of(model: Any, *, row: str, touching: Sequence[Entry]) -> list[Moment]:

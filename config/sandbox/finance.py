@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from accounts.models import Approval
 from accounts.roles import Role
-from accounts.services.approvals import decide_approval
 from accounts.services.partners import set_payee_policy
-from accounts.states import PayeePolicy, Verdict
+from accounts.states import PayeePolicy
 from audit.actors import Actor
 from audit.typeids import uuid7
 from config.sandbox.cast import payee
 from config.sandbox.house import FOUNDER, House, provider
+from config.sandbox.signing import sign
 from transactions.meanings import Movement, MovementKind
 from transactions.orders import Payee
 from transactions.proposals import Allocation, ManualJournal, Move
@@ -43,13 +43,7 @@ def register_payees(houses: Sequence[House], *, officers: Officers) -> None:
         _set_policy(house, cooling_hours=0)
         for name in KNOWN:
             asked = _propose(house, name, details=known_payee(name), finance=finance)
-            decide_approval(
-                actor=checker,
-                approval_id=asked.pk,
-                verdict=Verdict.APPROVE,
-                reason="Called them on the number in the contract",
-                shown_hash=asked.payload_hash,
-            )
+            sign(asked, checker=checker, reason="Called them on the number in the contract")
         carry_out_approvals()
         _set_policy(house, cooling_hours=COOLING_HOURS)
 

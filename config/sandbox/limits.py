@@ -5,11 +5,10 @@ from typing import Final
 
 from accounts.models import Approval
 from accounts.roles import Role
-from accounts.services.approvals import decide_approval
-from accounts.states import Verdict
 from audit.actors import Actor
 from config.sandbox.cast import Firm
 from config.sandbox.house import House
+from config.sandbox.signing import sign
 from transactions.rounds.approvals import carry_out_approvals
 from transactions.services.limits import Maxima, request_limit, request_partner_limit
 from transactions.states import LimitKind, LimitWindow
@@ -26,13 +25,7 @@ def agree(firms: Iterable[tuple[Firm, House]], *, officers: Mapping[Role, Actor]
             *_of_purses(firm, house=house, finance=finance),
             *_of_firm(house, finance=finance),
         ):
-            decide_approval(
-                actor=checker,
-                approval_id=asked.pk,
-                verdict=Verdict.APPROVE,
-                reason="As their contract says",
-                shown_hash=asked.payload_hash,
-            )
+            sign(asked, checker=checker, reason="As their contract says")
     while carry_out_approvals():
         pass
 

@@ -22,7 +22,7 @@ from accounts.services.staff import enrol_totp, invite_staff
 from audit.actors import Actor, ActorKind
 from audit.circumstances import new_trace_id
 from audit.typeids import typeid
-from config.sandbox import limits, past, present
+from config.sandbox import agreed, limits, months, past, present
 from config.sandbox.cast import FIRMS, STAFF, SUPPORTED, Client, Employee, Firm, Purse
 from config.sandbox.house import CLIENT_NAME, FOUNDER, House, provider
 from config.sandbox.refusal import CannotRun
@@ -59,8 +59,12 @@ def load() -> dict[str, Any]:
         employee.role: officer for employee, (officer, _) in zip(STAFF, hired, strict=True)
     }
     limits.agree(zip(FIRMS, houses, strict=True), officers=officers)
+    acme, borealis = houses
+    agreed.set_prices(acme, borealis=borealis, officers=officers)
     _let_in(officers[Role.SUPPORT_AGENT], houses=houses)
     present.live(houses, officers=officers)
+    agreed.deal(acme, borealis=borealis, officers=officers)
+    months.close_the_first(officers[Role.FINANCE_OPERATOR])
     return {
         "staff": [credentials for _, credentials in hired],
         "partners": [_credentials(house) for house in houses],

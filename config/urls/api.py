@@ -9,6 +9,7 @@ from config import health, pages
 from transactions.api.accounts import AccountDetail, AccountList, PostingList
 from transactions.api.batches import BatchDetail, BatchItems, BatchList
 from transactions.api.consents import PayerDetail, PayerList, PayerWithdraw
+from transactions.api.fees import FeeRuleDetail, FeeRuleList
 from transactions.api.holds import HoldCapture, HoldDetail, HoldList, HoldVoid
 from transactions.api.reversals import TransferReverse
 from transactions.api.statements import BalanceDetail, StatementDetail
@@ -33,6 +34,8 @@ urlpatterns = [
     path("v1/accounts/<str:account_id>/payers", PayerList.as_view()),
     path("v1/payers/<str:payer_id>", PayerDetail.as_view()),
     path("v1/payers/<str:payer_id>/withdraw", PayerWithdraw.as_view()),
+    path("v1/fee-rules", FeeRuleList.as_view()),
+    path("v1/fee-rules/<str:rule_id>", FeeRuleDetail.as_view()),
     path("v1/transfers", TransferList.as_view()),
     path("v1/transfers/<str:transfer_id>", TransferDetail.as_view()),
     path("v1/transfers/<str:transfer_id>/cancel", TransferCancel.as_view()),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from audit.selectors.timelines import Thread, moments_of
 from integrations.models import Callback
 from integrations.selectors import timelines  # noqa: F401 - adds what this floor knows
 from integrations.selectors.search import Hit, found_by, key_in
+from transactions.selectors.batches import is_of_batch
 from transactions.selectors.timelines import kin_of
 
 TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -55,14 +56,21 @@ def trace_of_term(term: str, *, to: Actor) -> Trace:
 
 
 def timeline_of(row: Any, *, to: Actor) -> Sequence[Moment]:
-    """Return what happened to one row that `to` may see, its approvals and calls with it."""
+    """Return what happened to one row that `to` may see, its approvals and calls with it.
+
+    A batch's trace is that of thousands of transfers, so it is not followed from any of them.
+    """
     ref = getattr(row, "audit_ref", f"{row._meta.model_name}:{row.pk}")  # noqa: SLF001
-    own = Thread(
-        refs=frozenset({ref}), traces=frozenset(filter(None, [getattr(row, "trace_id", "")]))
-    )
+    own = _apart(Thread(refs=frozenset({ref}), traces=frozenset({getattr(row, "trace_id", "")})))
     noun = ref.partition(":")[0]
     thread = kin_of(own, to=to) if noun in {"transfer", "payment", "dispute"} else own
-    return _read(_within(thread, to=to), to=to)
+    return _read(_within(_apart(thread), to=to), to=to)
+
+
+def _apart(thread: Thread) -> Thread:
+    """Return a thread without the traces of batches."""
+    traces = frozenset(each for each in thread.traces if each and not is_of_batch(each))
+    return replace(thread, traces=traces)
 
 
 def _whole(seeds: Thread, *, to: Actor) -> Thread:

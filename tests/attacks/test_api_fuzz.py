@@ -14,8 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from jsonschema import Draft202012Validator
 
 from config.openapi import document
+from tests import factories
 from tests.attacks.openapi_requests import FRESH, METHODS_MORE, Drawing, Generator
-from tests.partners import IBAN, PartnerWorld, acme, fresh_key, globex
+from tests.partners import IBAN, PartnerWorld, acme, company_of, fresh_key, globex
+from transactions.fees import FeeTerms
+from transactions.states import TransferKind
 
 __all__ = ["acme", "globex"]
 pytestmark = pytest.mark.role("api")
@@ -124,6 +127,10 @@ def known(world: PartnerWorld, *, stranger: PartnerWorld) -> Mapping[str, list[A
         who.post(f"/v1/accounts/{who.target.public_id}/payers", {"payer": other.partner.slug})
         for who, other in ((world, stranger), (stranger, world))
     ]
+    rules = [
+        factories.fee(company_of(who), FeeTerms(flat_minor=1), kind=TransferKind.PARTNER)
+        for who in (world, stranger)
+    ]
     page = world.get("/v1/events?limit=1").json()
     mine = [world.source.public_id, world.target.public_id]
     return {
@@ -135,6 +142,7 @@ def known(world: PartnerWorld, *, stranger: PartnerWorld) -> Mapping[str, list[A
         "expires_at": [soon],
         "execute_at": [soon],
         "batch_id": batches,
+        "rule_id": [rule.public_id for rule in rules],
         "payer_id": [answer.json()["id"] for answer in given],
         "destination_alias": [stranger.target.alias, stranger.source.alias],
         "key": ["one-key-used-again-and-again"],

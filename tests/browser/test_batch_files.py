@@ -9,9 +9,10 @@ from playwright.sync_api import Page, expect
 
 from accounts.roles import Role
 from tests.browser.conftest import House
-from tests.browser.test_finance import approve, read_until
+from tests.browser.test_finance import approve
 
 Desk = Callable[[Role], Page]
+LIVE_MS = 20_000
 HEAD = "source_account;destination_account;payee;amount;currency;reference;key"
 ROWS = (
     "acme-pay-01-eur;acme-pay-04-eur;;12,50;EUR;November;WAGES-2026-11-01",
@@ -51,15 +52,15 @@ def test_a_file_is_read_foreseen_asked_for_signed_and_carried_out(
     page.get_by_role("button", name="Ask for these transfers").click()
     expect(main).to_contain_text("A second person must approve it.")
     approve(desk(Role.COMPLIANCE_OFFICER), at=house.url)
-    read_until(page, "3 of 3")
+    page.reload()
+    expect(main).to_contain_text("3 of 3", timeout=LIVE_MS)  # of itself
     page.get_by_role("link", name=re.compile("^bat_")).click()
     expect(main).to_contain_text("Carried out")
     with page.expect_download() as taken:
         page.get_by_role("link", name=re.compile("Download results$")).click()
         page.get_by_role("button", name="Download").click()
     *_, last = taken.value.path().read_text().splitlines()
-    assert last.startswith("4,acc_")
-    assert "limit_exceeded" in last
+    assert re.match("4,acc_.*limit_exceeded", last)
 
 
 def assert_accessible(page: Page) -> None:

@@ -15,6 +15,7 @@ from transactions.models import ArchivedMonth
 pytestmark = [pytest.mark.role("migrator"), pytest.mark.django_db(transaction=True)]
 PART = f"archive.transactions_posting_y{OLD:%Ym%m}"
 MAY = "SELECT has_table_privilege(%s, %s, 'SELECT')"
+MAKES = "SELECT has_database_privilege(%s, current_database(), 'CREATE')"
 
 
 @pytest.mark.usefixtures("empty")
@@ -36,3 +37,5 @@ def test_months_that_were_put_away_come_back_where_a_backup_is_restored(
         # What the functions that post look up.
         read = ["cs_definer", "transactions_ledgeraccount"]
         assert server.execute(MAY, read).fetchone() == (True,)
+        # Its schema came back by what the administrator may: it makes none of its own.
+        assert server.execute(MAKES, ["cs_definer"]).fetchone() == (False,)

@@ -6,21 +6,46 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from accounts.roles import Role
+from accounts.states import ApprovalState
 from audit.typeids import parse_typeid
 from config.sandbox import past, world
 from config.sandbox.cast import PAYEES
+from config.sandbox.months import month_ago
 from config.sandbox.refusal import CannotRun
 from integrations.models import Callback
 from tests.books import assert_books_hold
 from tests.conftest import STAGE
 from transactions.meanings import DisputeState, Movement, MovementKind
-from transactions.models import Balance, Dispute, Hold, Journal, LedgerAccount, Transfer
+from transactions.models import (
+    Balance,
+    BatchFile,
+    BatchItem,
+    Conversion,
+    Dispute,
+    FeeRule,
+    Hold,
+    Journal,
+    LedgerAccount,
+    PayInConsent,
+    Posting,
+    Transfer,
+    TransferBatch,
+)
+from transactions.selectors.archive import months
 from transactions.services.imports import PastTransfer
-from transactions.states import HoldState, TransferKind, TransferState
+from transactions.states import (
+    BatchState,
+    FeeState,
+    HoldState,
+    ItemOutcome,
+    TransferKind,
+    TransferState,
+)
 
 pytestmark = pytest.mark.role("migrator")
 NOON = datetime(2026, 6, 17, 12, 0, tzinfo=UTC)
@@ -99,6 +124,47 @@ def test_every_state_a_transfer_can_have_is_there(loaded: dict[str, Any]) -> Non
     assert kinds >= {kind.value for kind in MovementKind} - {"fee", "adjustment"}
     assert Balance.objects.exclude(frozen=0).exists()
     assert_books_hold()
+
+
+def test_what_two_agreed_to_is_in_force_and_was_carried_out(loaded: dict[str, Any]) -> None:
+    assert loaded
+    price = FeeRule.objects.get(state=FeeState.IN_FORCE)
+    paid = list(Transfer.objects.filter(fee_rule=price).order_by("pk"))
+    assert len(paid) > 5
+    assert all(each.fee_minor == price.terms.on(each.amount_minor) > 0 for each in paid)
+    assert FeeRule.objects.filter(state=FeeState.PROPOSED).count() == 1
+    across = Transfer.objects.get(kind=TransferKind.PARTNER)
+    assert across.state == TransferState.SETTLED
+    assert PayInConsent.objects.get().account_id == across.destination_id
+    changed = Conversion.objects.get()
+    assert (changed.sold_minor, changed.bought_minor) == (1_000_00, 1_082_50)
+    journal = Journal.objects.get(purpose="conversion")
+    lines = Posting.objects.filter(journal_id=journal.pk).order_by("amount_minor")
+    position = LedgerAccount.objects.filter(code="fx").values_list("pk", flat=True)
+    assert [line.amount_minor for line in lines if line.account_id in position] == [
+        -changed.bought_minor,
+        changed.sold_minor,
+    ]
+
+
+def test_a_file_of_transfers_was_signed_whole_and_carried_out(loaded: dict[str, Any]) -> None:
+    assert loaded
+    file = BatchFile.objects.get()
+    batch = TransferBatch.objects.get(origin=file.origin)
+    assert batch.state == BatchState.FINISHED
+    assert batch.approval
+    assert batch.approval.state == ApprovalState.USED
+    outcomes = BatchItem.objects.filter(batch=batch).values_list("outcome", flat=True)
+    assert list(outcomes) == [ItemOutcome.DONE] * file.row_count
+
+
+def test_a_closed_month_may_be_put_away_and_was_not(loaded: dict[str, Any]) -> None:
+    assert loaded
+    first = months()[0]
+    assert (first.month, bool(first.closed), first.is_away) == (month_ago(2), True, False)
+    for act in ("detach", "attach"):
+        call_command("months", act, f"{first.month:%Y-%m}", reason="To see it")
+        assert_books_hold()
 
 
 def test_the_worlds_clock_is_spread_and_ours_is_honest(loaded: dict[str, Any]) -> None:

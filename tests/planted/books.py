@@ -2,6 +2,19 @@
 
 from typing import Final
 
+
+def _archived(is_away: str, told: str) -> str:
+    """Write a month's row, with its version and without an entry; `told` from its digest on."""
+    return (
+        "WITH one AS (INSERT INTO transactions_archivedmonth VALUES (uuidv7(), '2020-01-01',"
+        f" {is_away}, audit_uuid_floor('2020-02-01Z'), now(), now(), 1, 2, 0, {told}) RETURNING *)"
+        " INSERT INTO transactions_historicalarchivedmonth (id, month, is_away, before,"
+        " occurred_until, recorded_until, journals, postings, accounts, digest, moved_at,"
+        " rows_digest, history_id, history_date, history_type)"
+        " SELECT *, uuidv7(), clock_timestamp(), '+' FROM one"
+    )
+
+
 BOOKS: Final[dict[str, tuple[str, set[str]]]] = {
     "a posting's amount is changed": (
         (
@@ -123,14 +136,11 @@ BOOKS: Final[dict[str, tuple[str, set[str]]]] = {
         {"L3"},
     ),
     "a month is said to be here that is not": (
-        (
-            "WITH one AS (INSERT INTO transactions_archivedmonth VALUES (uuidv7(), '2020-01-01',"
-            " false, uuidv7(), now(), now(), 1, 2, 0, 'none', now()) RETURNING *)"
-            " INSERT INTO transactions_historicalarchivedmonth (id, month, is_away, before,"
-            " occurred_until, recorded_until, journals, postings, accounts, digest,"
-            " moved_at, history_id, history_date, history_type)"
-            " SELECT *, uuidv7(), clock_timestamp(), '+' FROM one"
-        ),
+        _archived("false", "'none', now(), ''"),
+        {"L3", "L8"},
+    ),
+    "a row of a month that is away is another": (
+        _archived("true", "ledger_digest_of('2020-01-01'), now(), 'none'"),
         {"L3", "L8"},
     ),
 }

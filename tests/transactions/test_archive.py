@@ -1,36 +1,26 @@
 """A closed month is put away and taken back, and the books are right all the while."""
 
 import re
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
-from io import StringIO
+from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, connections
-from django.db.models import F
+from django.db import connection
 from django.utils import timezone
 
 from accounts.roles import Role
-from audit.models import Entry
-from audit.typeids import uuid7
-from config.grants import differences
+from config.sandbox.months import month_ago
 from tests import factories
-from tests.aging import LESS_OLD, OLD, World, age, company_of_three_months, month_ago, settle
+from tests.aging import LESS_OLD, OLD, World, company_of_three_months
 from tests.books import assert_books_hold
 from tests.conftest import STAGE
 from tests.desk import seat
+from tests.months import attach, begin, detach, unguarded
 from transactions.errors import AlreadyBooked
 from transactions.errors.archive import InstantArchived, JournalArchived
 from transactions.models import (
-    ArchivedBalance,
     ArchivedMonth,
-    ClosedBalance,
     JournalOrigin,
     LedgerAccount,
     Posting,
@@ -40,9 +30,8 @@ from transactions.models import Movement as Cell
 from transactions.papers import PAPERS
 from transactions.selectors.changes import watermark
 from transactions.selectors.clocks import balance_at
-from transactions.selectors.invariants import findings, violations
+from transactions.selectors.invariants import findings
 from transactions.selectors.statements import statement_of
-from transactions.services.months import close_month
 from transactions.services.movements import book_movement
 from transactions.services.reversals import reverse_transfer
 from transactions.services.rolling import roll_up, start_over
@@ -52,21 +41,10 @@ from transactions.states import Clock, TransferState
 pytestmark = [pytest.mark.role("migrator"), pytest.mark.django_db(transaction=True)]
 
 
-def begin(month: date) -> datetime:
-    return datetime.combine(month, datetime.min.time(), tzinfo=UTC)
-
-
 @pytest.fixture
 def world(transactional_db: None) -> World:
     """A company that moved money in three months, the two former ones closed."""
     return company_of_three_months()
-
-
-def move(act: str, month: date) -> str:
-    """Run `manage.py months` and return what it said."""
-    said = StringIO()
-    call_command("months", act, f"{month:%Y-%m}", reason="Disk is full", stdout=said)
-    return said.getvalue()
 
 
 def cells_now() -> list[tuple[object, ...]]:
@@ -77,18 +55,6 @@ def cells_now() -> list[tuple[object, ...]]:
 
 def address() -> str:
     return urlsplit(STAGE.address)._replace(path=f"/{STAGE.name}").geturl()
-
-
-def detach(month: date) -> str:
-    return move("detach", month)
-
-
-def attach(month: date) -> str:
-    return move("attach", month)
-
-
-def broken() -> str:
-    return "\n".join(violations())
 
 
 def tables_of(schema: str) -> set[str]:
@@ -120,21 +86,6 @@ def test_a_month_that_was_put_away_leaves_every_balance_as_it_was(world: World) 
     assert not Posting.objects.filter(occurred_at__lt=begin(LESS_OLD)).exists()
     parents = {"transactions_journal", "transactions_posting"}
     assert tables_of("archive") == {f"{parent}_y{OLD:%Ym%m}" for parent in parents}
-
-
-def test_the_act_is_in_the_log_with_who_and_why_and_what_it_left(world: World) -> None:
-    detach(OLD)
-    entry = Entry.objects.get(action="month.detached")
-    row = ArchivedMonth.objects.get()
-    assert entry.target_ref == f"month:{OLD:%Y-%m}"
-    assert entry.actor_ref == "system:owner"
-    assert b"Disk is full" in bytes(entry.body)
-    assert row.digest.encode() in bytes(entry.body)
-    assert row.history.count() == 1
-    assert row.accounts == ArchivedBalance.objects.count() > 2
-    attach(OLD)
-    assert Entry.objects.filter(action="month.attached", target_ref=entry.target_ref).exists()
-    assert row.history.count() == 2
 
 
 def test_the_clocks_answer_from_the_line_on_and_say_so_before(world: World) -> None:
@@ -232,93 +183,6 @@ def test_what_was_booked_once_is_known_for_good(world: World) -> None:
     assert_books_hold()
 
 
-def test_only_the_oldest_closed_month_leaves_and_the_last_two_stay(world: World) -> None:
-    assert world.old.settled_at
-    with pytest.raises(CommandError, match=rf"month_out_of_order.*next_month={OLD:%Y-%m}"):
-        detach(LESS_OLD)
-    detach(OLD)
-    with pytest.raises(CommandError, match="month_out_of_order"):
-        detach(OLD)
-    detach(LESS_OLD)
-    with pytest.raises(CommandError, match="month_not_closed"):
-        detach(month_ago(1))
-    with STAGE.as_role("admin"):
-        close_month(actor=factories.officer(Role.FINANCE_OPERATOR), month=month_ago(1))
-    assert_books_hold()
-    with pytest.raises(CommandError, match=r"month_still_needed.*it is the last month"):
-        detach(month_ago(1))
-    with pytest.raises(CommandError, match=rf"month_out_of_order.*next_month={LESS_OLD:%Y-%m}"):
-        attach(OLD)
-
-
-def test_a_month_with_money_that_is_nobodys_stays(transactional_db: None) -> None:
-    since = timezone.now()
-    factories.house()
-    book_movement(actor=factories.provider(), movement=factories.charge(None))
-    age(OLD, since=since)
-    settle()
-    with STAGE.as_role("admin"):
-        close_month(actor=factories.officer(Role.FINANCE_OPERATOR), month=OLD)
-    with pytest.raises(CommandError, match=r"month_still_needed.*1 items in suspense"):
-        detach(OLD)
-    assert not ArchivedBalance.objects.exists()
-
-
-@contextmanager
-def unguarded(table: str) -> Iterator[None]:
-    """Write past the rule that nobody changes a table."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        yield
-        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-
-
-def test_a_month_whose_snapshot_is_wrong_neither_leaves_nor_comes_back(world: World) -> None:
-    kept = ClosedBalance.objects.filter(month=OLD, account_id=world.company.giver.pk)
-    with unguarded("transactions_closedbalance"):
-        kept.update(balance_minor=F("balance_minor") + 1)
-    with pytest.raises(CommandError, match="snapshot_differs"):
-        detach(OLD)
-    with unguarded("transactions_closedbalance"):
-        kept.update(balance_minor=F("balance_minor") - 1)
-    detach(OLD)
-    with connection.cursor() as cursor:
-        part = f"archive.transactions_posting_y{OLD:%Ym%m}"
-        cursor.execute(f"ALTER TABLE {part} DISABLE TRIGGER USER")
-        cursor.execute(f"DELETE FROM {part} WHERE account_id = %s", [world.company.giver.pk])
-    with pytest.raises(CommandError, match="snapshot_differs"):
-        attach(OLD)
-    assert ArchivedMonth.objects.get().is_away
-    assert_books_hold()
-
-
-def test_a_transfer_that_only_says_it_settled_long_ago_is_looked_at(world: World) -> None:
-    detach(OLD)
-    forged = Transfer.objects.get(pk=world.new.pk)
-    forged.pk, forged.origin, forged.settled_at = uuid7(), "forged", begin(OLD)
-    with unguarded("transactions_transfer"):
-        forged.save(force_insert=True)
-    assert f"transfer {forged.pk} is settled and has 0 journals" in "\n".join(violations())
-
-
-@pytest.mark.parametrize("keeps_balance", [True, False])
-def test_a_balance_that_was_bent_where_it_is_brought_forward_is_found(
-    world: World, *, keeps_balance: bool
-) -> None:
-    detach(OLD)
-    assert_books_hold()
-    ids = LedgerAccount.objects.filter(keeps_balance=keeps_balance).values("pk")
-    bent = ArchivedBalance.objects.filter(account_id__in=ids).first()
-    assert bent
-    with unguarded("transactions_archivedbalance"):
-        ArchivedBalance.objects.filter(pk=bent.pk).update(balance_minor=F("balance_minor") + 1)
-    assert world.old.settled_at
-    found = broken()
-    assert "are not those it left with" in found
-    assert "L2 all of a book sums to zero" in found
-    assert (f"account {bent.account_id} stands at" in found) is keeps_balance
-
-
 def test_a_line_written_after_the_border_goes_with_its_journal(world: World) -> None:
     """The journal before midnight, its lines after: a month is a month of journals."""
     late = begin(LESS_OLD) + timedelta(milliseconds=3)
@@ -342,36 +206,6 @@ def test_a_line_written_after_the_border_goes_with_its_journal(world: World) -> 
     assert statement(world, since=LESS_OLD) == lines
 
 
-def test_only_the_auditor_reads_what_was_put_away_and_nobody_at_runtime_moves_it(
-    world: World,
-) -> None:
-    assert world.old.settled_at
-    detach(OLD)
-    part = f"archive.transactions_posting_y{OLD:%Ym%m}"
-    acts = [
-        f"DELETE FROM {part}",
-        "INSERT INTO transactions_archivedbalance SELECT * FROM transactions_archivedbalance",
-        "UPDATE transactions_archivedmonth SET is_away = false",
-        f"SELECT ledger_make_ready('{LESS_OLD}')",
-        f"SELECT ledger_detach('{LESS_OLD}')",
-        f"SELECT ledger_attach('{OLD}')",
-        f"SELECT ledger_roll_month('{OLD}', 1)",
-        f"ALTER TABLE {part} SET SCHEMA public",
-    ]
-    for login in ("admin", "api", "callbacks", "worker", "sealer", "auditor"):
-        with STAGE.as_role(login), connection.cursor() as cursor:
-            for act in acts if login == "auditor" else [f"SELECT FROM {part}", *acts]:
-                with pytest.raises(DatabaseError, match=r"permission denied|must be owner"):
-                    cursor.execute(act)
-    with STAGE.as_role("auditor"), connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {part}")
-        assert cursor.fetchone()[0] == ArchivedMonth.objects.get().postings
-    with STAGE.as_role("migrator"):
-        assert differences() == []
-        attach(OLD)
-        assert differences() == []
-
-
 def test_who_asked_before_a_month_left_is_told_to_ask_again(world: World) -> None:
     """The catalogue is always of now, what was counted of then: the two are never mixed."""
     ask = "SELECT balance_minor FROM ledger_stand_before(ARRAY[%s], 'recorded', %s)"
@@ -382,33 +216,6 @@ def test_who_asked_before_a_month_left_is_told_to_ask_again(world: World) -> Non
         detach(OLD)
         with pytest.raises(psycopg.errors.SerializationFailure), server.transaction():
             server.execute(ask, about)
-
-
-def test_nobody_who_writes_waits_for_a_month_that_waits_for_a_reader(world: World) -> None:
-    longest, stop = 0.0, threading.Event()
-
-    def let_go() -> None:
-        stop.wait(2)
-        reader.rollback()
-
-    def move_aside() -> None:
-        detach(OLD)
-        connections.close_all()
-
-    with psycopg.connect(address(), autocommit=False) as reader:
-        reader.execute("SELECT count(*) FROM transactions_posting")
-        leaver = threading.Thread(target=let_go)
-        leaver.start()
-        mover = threading.Thread(target=move_aside)
-        mover.start()
-        while mover.is_alive():
-            began = time.monotonic()
-            factories.internal(world.company, amount_minor=1)
-            longest = max(longest, time.monotonic() - began)
-        leaver.join()
-    assert ArchivedMonth.objects.get().is_away
-    assert longest < 1
-    assert_books_hold()
 
 
 def test_the_month_end_page_tells_where_a_month_is_and_what_to_do(world: World) -> None:

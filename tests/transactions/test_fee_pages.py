@@ -42,7 +42,14 @@ def test_a_fee_is_asked_for_once_and_shows_what_it_costs(company: factories.Cast
     rule = FeeRule.objects.get()
     assert first.redirect_chain[-1] == second.redirect_chain[-1]
     shown = first.content.decode()
-    for part in ("0.29 % (29 basis points)", "0.54 EUR", "100.54 EUR", "20.00 EUR", "Proposed."):
+    for part in (
+        "0.29 % (29 basis points)",
+        "0.54 EUR",
+        "100.54 EUR",
+        "20.00 EUR",
+        "Proposed.",
+        desk.member.user.email,
+    ):
         assert part in shown
     approval = Approval.objects.get(subject_ref=rule.audit_ref)
     asked = seat(Role.COMPLIANCE_OFFICER).open("accounts_approval_change", approval.pk)

@@ -2,23 +2,27 @@
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from accounts.models import Approval
+from accounts.models import Approval, Letter
 from accounts.roles import Role
+from accounts.selectors.timelines import ONE_BY_ONE_MAX
 from audit.models import Entry
+from audit.moments import Kind
 from audit.typeids import uuid7
+from integrations.selectors.traces import timeline_of
 from tests import factories
 from tests.conftest import STAGE
 from tests.desk import Desk, seat
 from tests.factories import FILE_HEAD, Cast, file_row
 from tests.staff import age_proofs
 from transactions.files import BYTES_MAX
-from transactions.models import BatchFile, TransferBatch
+from transactions.models import BatchFile, Transfer, TransferBatch
 from transactions.rounds.approvals import carry_out_approvals
 from transactions.rounds.batches import carry_out_batches
 
@@ -168,3 +172,42 @@ def test_a_row_that_was_refused_for_good_says_what_to_do(company: Cast) -> None:
     works(carry_out_approvals, carry_out_batches)
     shown = text_of(upload(desk, company, file_row(company), poor))
     assert "This very row was refused before, for good" in shown
+
+
+def test_a_page_shows_what_is_under_way_and_that_nobody_carries_it_on(
+    company: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, file = seat(Role.FINANCE_OPERATOR), factories.batch_file(company)
+
+    def shown() -> str:
+        return text_of(desk.open("transactions_batchfile_change", file.pk))
+
+    factories.signed(factories.batch_asked_for(file))
+    assert 'data-live="approved"' in shown()
+    works(carry_out_approvals)
+    assert 'data-live="accepted"' in shown()
+    assert "0 of 1, went on" in shown()
+    monkeypatch.setattr("transactions.admin.progress.QUIET", timedelta(0))
+    assert "It has not gone on since" in shown()
+    works(carry_out_batches)
+    assert 'data-live=""' in shown()
+    assert "carried out: the batch says what came of each row" in shown()
+
+
+def test_a_timeline_of_a_batch_and_of_each_of_its_transfers_is_about_itself(company: Cast) -> None:
+    rows = [file_row(company) for _ in range(ONE_BY_ONE_MAX + 2)]
+    file = factories.batch_file(company, *rows)
+    factories.signed(factories.batch_asked_for(file))
+    works(carry_out_approvals, carry_out_batches)
+    reader = factories.colleague(Role.FINANCE_OPERATOR)
+    first, second, *_ = Transfer.objects.order_by("pk")
+    told = timeline_of(first, to=reader)
+    assert first.audit_ref in {each.about for each in told}
+    assert second.audit_ref not in {each.about for each in told}
+    of_batch = timeline_of(TransferBatch.objects.get(origin=file.origin), to=reader)
+    acts = [each.title for each in of_batch if each.kind is Kind.ENTRY]
+    assert "Transfer requested" not in acts
+    letter = Letter.objects.filter(type="transfer.settled").earliest("pk")
+    assert [each.said for each in of_batch if each.title == f"Partner told: {letter.type}"] == [
+        f"Many letters, the first {letter.public_id}"
+    ]

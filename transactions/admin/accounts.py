@@ -28,6 +28,7 @@ from audit.adminparts import (
     table,
     tag,
 )
+from audit.selectors.entries import called
 from transactions.admin.account_forms import FloorForm, FreezeForm
 from transactions.admin.freezes import show_freezes
 from transactions.admin.limit_forms import LimitForm
@@ -138,7 +139,8 @@ class AccountPage(LookOnlyAdmin[Account]):
     def payers(self, row: Account) -> SafeString:
         """Show the partners that may pay into it by its alias."""
         rows = [
-            (one.payer, instant(one.given_at), one.given_by) for one in standing_consents(row.pk)
+            (one.payer, instant(one.given_at), called(one.given_by))
+            for one in standing_consents(row.pk)
         ]
         return table(["Partner", "Since", "By"], rows=rows)
 

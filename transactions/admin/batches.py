@@ -28,10 +28,15 @@ from audit.adminparts import (
     trace,
 )
 from transactions.admin.payments import StateFilter
+from transactions.admin.progress import progress_of
 from transactions.admin.standings import BATCH_COLOURS, BATCHES, ITEM_COLOURS, ITEMS
 from transactions.admin.statements import taken_away
 from transactions.models import BatchItem, TransferBatch
-from transactions.selectors.batches import items_for_pages, listed_items, visible_batches
+from transactions.selectors.batches import (
+    items_for_pages,
+    listed_items,
+    visible_batches,
+)
 from transactions.selectors.files import file_of_batch
 from transactions.services.exports import export_batch
 from transactions.states import BatchState, ItemOutcome, ItemState
@@ -270,22 +275,6 @@ class ItemPage(LookOnlyAdmin[BatchItem]):
     def in_batch(self, row: BatchItem) -> SafeString:
         """Lead to the batch."""
         return page_of("transactions.transferbatch", row.batch_id, text=row.batch.public_id)
-
-
-def progress_of(batch: TransferBatch, *, text: str = "") -> SafeString:
-    """Return how far a batch is, as a bar and in words, after a link to its page named `text`."""
-    looked_at = batch.item_count - batch.pending_count
-    link = page_of("transactions.transferbatch", batch.pk, text=text) if text else ""
-    return format_html(
-        '{} <span class="cs-progress" data-live="{}"><progress max="{}" value="{}"'
-        ' aria-label="Progress"></progress> <span>{} of {}</span></span>',
-        link,
-        "no" if batch.is_over else "yes",
-        batch.item_count,
-        looked_at,
-        f"{looked_at:,}",
-        f"{batch.item_count:,}",
-    )
 
 
 def _place(batch: TransferBatch, number: int) -> str:

@@ -16,7 +16,7 @@ from accounts.frontdesk.staff import step_up
 from accounts.models import Account
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, allowed
-from audit.adminparts import action, display, page_of, public_id, spoken, table, tag
+from audit.adminparts import acted, action, display, page_of, public_id, table, tag
 from audit.typeids import uuid7
 from transactions.admin.amounts import read_money, unbroken
 from transactions.admin.desks import Request, ask_with_form
@@ -134,9 +134,10 @@ class ConversionPage(LookOnlyAdmin[Conversion]):
     fieldsets = (
         (None, {"fields": ("standing", "state_label", "book", "rate_label")}),
         ("What moves", {"fields": ("moves", "reason", "evidence")}),
-        ("References", {"fields": ("shown_id", "proposed_by", "proposed_at", "asked", "journal")}),
+        ("References", {"fields": ("shown_id", "proposer", "proposed_at", "asked", "journal")}),
     )
     shown_id = public_id
+    proposer = acted(of="proposed_by", title="Proposed by")
     has_propose_permission = allowed("transactions.propose_conversion")
 
     def scoped(self, queryset: QuerySet[Conversion], actor: Actor) -> QuerySet[Conversion]:
@@ -156,7 +157,8 @@ class ConversionPage(LookOnlyAdmin[Conversion]):
     @display(description="State")
     def state_label(self, row: Conversion) -> SafeString:
         """Show how far its approval is."""
-        return tag(spoken(row.approval.state), colour=APPROVAL_COLOURS.get(row.approval.state, ""))
+        state = row.approval.state
+        return tag(row.approval.get_state_display(), colour=APPROVAL_COLOURS.get(state, ""))
 
     @display(description="Changes")
     def what(self, row: Conversion) -> str:

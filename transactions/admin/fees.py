@@ -14,7 +14,17 @@ from accounts.frontdesk.staff import step_up
 from accounts.selectors.pages import visible_partners
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, allowed
-from audit.adminparts import EMPTY, action, display, instant, labelled, page_of, public_id, table
+from audit.adminparts import (
+    EMPTY,
+    acted,
+    action,
+    display,
+    instant,
+    labelled,
+    page_of,
+    public_id,
+    table,
+)
 from transactions.admin.amounts import unbroken
 from transactions.admin.desks import Request, ask_with_form
 from transactions.admin.fee_forms import FeeForm, initial_for
@@ -46,10 +56,11 @@ class FeeRulePage(LookOnlyAdmin[FeeRule]):
     fieldsets = (
         (None, {"fields": ("standing", "partner", "kind", "currency", "state_label", "version")}),
         ("What it costs", {"fields": ("flat", "share", "minimum", "cap", "examples")}),
-        ("Since when, and who", {"fields": ("begins_at", "ends_at", "proposed_by", "second")}),
+        ("Since when, and who", {"fields": ("begins_at", "ends_at", "proposer", "second")}),
         ("References", {"fields": ("shown_id", "books_account")}),
     )
     shown_id = public_id
+    proposer = acted(of="proposed_by", title="Proposed by")
     state_label = labelled(FEE_COLOURS)
     has_propose_permission = allowed("transactions.propose_fee_rule")
 

@@ -12,6 +12,7 @@ from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.frontdesk.staff import step_up
+from accounts.states import ApprovalState
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import (
@@ -25,7 +26,7 @@ from audit.adminparts import (
     spoken,
     tag,
 )
-from transactions.admin.batches import progress_of
+from transactions.admin.progress import nothing_yet, progress_of
 from transactions.admin.rehearsals import (
     show_changes,
     show_refused,
@@ -50,6 +51,8 @@ from transactions.services.files import BatchTerms, propose_batch
 from transactions.services.rehearsals import rehearse
 
 NEW: Final = "new"
+OVER: Final = "over"
+WORDS: Final = {NEW: "Not asked for", "used": "Became a batch", OVER: "Carried out"}
 FORESIGHT: Final = ("verdict", "totals", "refused", "changes")
 
 
@@ -157,8 +160,8 @@ class BatchFilePage(LookOnlyAdmin[BatchFile]):
     def state_label(self, row: BatchFile) -> SafeString:
         """Show how far its approval is."""
         state = _state(row)
-        said = "Not asked for" if state == NEW else spoken(state)
-        return tag(said, colour=APPROVAL_COLOURS.get(state, ""))
+        colour = APPROVAL_COLOURS.get("used" if state == OVER else state, "")
+        return tag(WORDS.get(state, spoken(state)), colour=colour)
 
     @display(description="Uploaded")
     def uploaded(self, row: BatchFile) -> str:
@@ -171,10 +174,12 @@ class BatchFilePage(LookOnlyAdmin[BatchFile]):
         return row.uploaded_label
 
     @display(description="What came of it")
-    def batch(self, row: BatchFile) -> SafeString | str:
+    def batch(self, row: BatchFile) -> SafeString:
         """Lead to the batch, once there is one."""
-        made = vars(row)["batch"]
-        return progress_of(made, text=made.public_id) if made else "Nothing yet"
+        if made := vars(row)["batch"]:
+            return progress_of(made, text=made.public_id)
+        state = _state(row)
+        return nothing_yet(awaited=state if state == ApprovalState.APPROVED else "")
 
     @display(description="In short")
     def verdict(self, row: BatchFile) -> SafeString:
@@ -290,4 +295,6 @@ def _foreseen(row: BatchFile, *, actor: Actor) -> SafeString:
 
 
 def _state(row: BatchFile) -> str:
-    return str(vars(row)["asked_state"] or NEW)
+    """Return how far its approval is, or on its own page, that its batch is over."""
+    batch = vars(row).get("batch")
+    return OVER if batch and batch.is_over else str(vars(row)["asked_state"] or NEW)

@@ -9,6 +9,7 @@ from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin
 from audit.adminparts import (
     EMPTY,
+    acted,
     amount,
     display,
     instant,
@@ -47,10 +48,11 @@ class HoldPage(LookOnlyAdmin[Hold]):
         (None, {"fields": ("standing", "amount", "state_label", "left")}),
         ("Whose, and where to", {"fields": ("account_name", "to", "reason", "until")}),
         ("Captures", {"fields": ("captures",)}),
-        ("References", {"fields": ("shown_id", "reference", "requested_by", "shown_trace")}),
+        ("References", {"fields": ("shown_id", "reference", "asker", "shown_trace")}),
     )
     amount = amount
     shown_id = public_id
+    asker = acted(of="requested_by", title="Requested by")
     shown_trace = trace
     standing = sentence(HOLDS)
     state_label = labelled(HOLD_COLOURS)

@@ -21,6 +21,7 @@ from accounts.selectors.pages import visible_partners
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import (
+    acted,
     action,
     display,
     instant,
@@ -117,9 +118,10 @@ class PayeePage(LookOnlyAdmin[RegisteredPayee]):
         (None, {"fields": ("standing", "alias", "partner", "state_label")}),
         ("Bank details", {"fields": ("masked_name", "masked_iban", "since", "payable")}),
         ("Changes", {"fields": ("changes",)}),
-        ("References", {"fields": ("shown_id", "proposed_by", "proposed_at")}),
+        ("References", {"fields": ("shown_id", "proposer", "proposed_at")}),
     )
     shown_id = public_id
+    proposer = acted(of="proposed_by", title="Proposed by")
     state_label = labelled(PAYEE_COLOURS)
     has_propose_permission = allowed("transactions.propose_payee")
     has_change_details_permission = allowed("transactions.propose_payee_change")

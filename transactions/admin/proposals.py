@@ -9,7 +9,7 @@ from unfold.enums import ActionVariant
 from accounts.frontdesk.staff import step_up
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, allowed
-from audit.adminparts import action, display, page_of, public_id, spoken, table, tag
+from audit.adminparts import acted, action, display, page_of, public_id, table, tag
 from transactions.admin.effects import show_effects
 from transactions.admin.journal_sheet import write_journal
 from transactions.admin.standings import APPROVAL_COLOURS
@@ -29,7 +29,7 @@ from transactions.selectors.proposals import (
 class JournalProposalPage(LookOnlyAdmin[JournalProposal]):
     """One row a journal that somebody proposed."""
 
-    list_display = ("reason", "book", "state_label", "proposed_at", "proposed_by", "shown_id")
+    list_display = ("reason", "book", "state_label", "proposed_at", "proposer", "shown_id")
     list_filter = ("approval__state",)
     search_fields = ("evidence",)
     search_help_text = "Id, or where the evidence is kept: exactly as written"
@@ -41,9 +41,10 @@ class JournalProposalPage(LookOnlyAdmin[JournalProposal]):
     fieldsets = (
         (None, {"fields": ("standing", "state_label", "book", "reason", "evidence")}),
         ("Lines", {"fields": ("shown_lines", "shown_effects")}),
-        ("References", {"fields": ("shown_id", "proposed_by", "proposed_at", "asked", "journal")}),
+        ("References", {"fields": ("shown_id", "proposer", "proposed_at", "asked", "journal")}),
     )
     shown_id = public_id
+    proposer = acted(of="proposed_by", title="Proposed by")
     has_propose_permission = allowed("transactions.propose_manual_journal")
 
     def scoped(
@@ -67,7 +68,8 @@ class JournalProposalPage(LookOnlyAdmin[JournalProposal]):
     @display(description="State")
     def state_label(self, row: JournalProposal) -> SafeString:
         """Show how far its approval is."""
-        return tag(spoken(row.approval.state), colour=APPROVAL_COLOURS.get(row.approval.state, ""))
+        state = row.approval.state
+        return tag(row.approval.get_state_display(), colour=APPROVAL_COLOURS.get(state, ""))
 
     @display(description="Lines")
     def shown_lines(self, row: JournalProposal) -> SafeString:

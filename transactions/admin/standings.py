@@ -160,7 +160,8 @@ FILES: Final[dict[str, str]] = {
     " happen, and ask for it.",
     "open": "Asked for. Nothing moves until a second person has approved exactly these rows.",
     "approved": "Approved. It becomes a batch within seconds, after everything is checked again.",
-    "used": "Approved, and a batch since then. Its rows are carried out in their order.",
+    "used": "Approved, and a batch since then. Its rows are being carried out in their order.",
+    "over": "Approved, and carried out: the batch says what came of each row.",
     "rejected": "Rejected. Nothing moved. It may be asked for again.",
     "withdrawn": "Taken back before anybody decided. Nothing moved. It may be asked for again.",
 }

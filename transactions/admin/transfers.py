@@ -13,6 +13,7 @@ from accounts.selectors.approvals import pending_requests_about
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import (
+    acted,
     action,
     amount,
     copyable,
@@ -95,7 +96,7 @@ class TransferPage(LookOnlyAdmin[Transfer]):
                     "second_person",
                     "charged_by",
                     "in_batch",
-                    "requested_by",
+                    "asker",
                     "shown_trace",
                 )
             },
@@ -104,6 +105,7 @@ class TransferPage(LookOnlyAdmin[Transfer]):
     account, payee, fee, charged_by = account, payee, fee, charged_by
     amount = amount
     shown_id = public_id
+    asker = acted(of="requested_by", title="Requested by")
     shown_trace = trace
     standing = sentence(TRANSFERS)
     state_label = labelled(TRANSFER_COLOURS)

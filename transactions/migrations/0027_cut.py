@@ -10,5 +10,5 @@ from audit.sqlfiles import run_sql
 class Migration(migrations.Migration):
     """Runs `transactions/sql/0027_cut`."""
 
-    dependencies: ClassVar = [("transactions", "0025_parallel")]
+    dependencies: ClassVar = [("transactions", "0026_archive_rows")]
     operations: ClassVar = [run_sql("transactions", "0027_cut")]

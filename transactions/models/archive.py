@@ -12,7 +12,8 @@ class ArchivedMonth(Guarded):
     """One month whose journals and postings were detached, or were once (`is_away` says which).
 
     Away are all journals before the id `before`, whole. The clocks answer from
-    `occurred_until` and `recorded_until` on. `digest` is over the balances.
+    `occurred_until` and `recorded_until` on. `digest` is over the balances, `rows_digest` over
+    every row that left; empty where it left before that was kept.
     """
 
     prefix: ClassVar[str] = "arc"
@@ -26,6 +27,7 @@ class ArchivedMonth(Guarded):
     postings = models.BigIntegerField()
     accounts = models.IntegerField()
     digest = models.CharField(max_length=64)
+    rows_digest = models.CharField(max_length=64, default="", db_default="")
     moved_at = models.DateTimeField()
 
     class Meta:

@@ -1,6 +1,7 @@
 """Reading batches and their items."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -30,6 +31,17 @@ def access_batch(batch_id: UUID, *, actor: Actor, lock: bool = False) -> Transfe
     if batch is None:
         raise NotFound(ref=f"transferbatch:{batch_id}")
     return batch
+
+
+def is_of_batch(trace_id: str) -> bool:
+    """Say whether a trace is that of a batch, and so of all its transfers."""
+    return TransferBatch.objects.filter(trace_id=trace_id).exists()
+
+
+def last_step_at(batch: TransferBatch) -> datetime:
+    """Return when a batch last went on: each chunk is a version of it."""
+    dates = batch.history.order_by("-history_date").values_list("history_date", flat=True)
+    return dates.first() or batch.requested_at
 
 
 def listed_batches(*, to: Actor, before: UUID | None, limit: int) -> Sequence[TransferBatch]:

@@ -170,6 +170,7 @@ LATER: Final = frozenset(
         "a cell that is cut is the sum of its parts",
         "a closed month says how its accounts stood, and its digest is over what it says",
         "a month is away or here, and what it brought forward is what was signed for when it left",
+        "what is away of a month is, row by row, what left",
     }
 )
 # Asked in other words, which read what is not in the part by its index.

@@ -1,5 +1,6 @@
 """Reading fee rules."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import Max, QuerySet
@@ -25,6 +26,22 @@ def access_fee_rule(rule_id: UUID, *, actor: Actor, lock: bool = False) -> FeeRu
     if rule is None:
         raise NotFound(ref=f"feerule:{rule_id}")
     return rule
+
+
+def access_charged_rule(rule_id: UUID, *, actor: Actor) -> FeeRule:
+    """Return one rule that is charged by or was; one that never was does not exist for a payer."""
+    rule = access_fee_rule(rule_id, actor=actor)
+    if rule.state not in {FeeState.IN_FORCE, FeeState.ENDED}:
+        raise NotFound(ref=f"feerule:{rule_id}")
+    return rule
+
+
+def listed_fee_rules(*, to: Actor, before: UUID | None, limit: int) -> Sequence[FeeRule]:
+    """Return the rules in force that `to` may see, the newest first, older than `before`."""
+    rules = visible_fee_rules(to=to).filter(state=FeeState.IN_FORCE)
+    if before is not None:
+        rules = rules.filter(pk__lt=before)
+    return list(rules.order_by("-id")[:limit])
 
 
 def rule_in_force(like: FeeRule, *, lock: bool = False) -> FeeRule | None:

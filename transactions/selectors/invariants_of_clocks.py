@@ -90,4 +90,13 @@ CLOCKS: Final[tuple[tuple[str, str, str], ...]] = (
         )
         """,
     ),
+    (
+        "L3",
+        "what is away of a month is, row by row, what left",
+        """
+        SELECT format('month %s is away, and its rows are not those that left', m.month)
+        FROM transactions_archivedmonth AS m
+        WHERE m.is_away AND m.rows_digest <> '' AND m.rows_digest <> ledger_rows_digest(m.month)
+        """,
+    ),
 )

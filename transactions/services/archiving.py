@@ -31,6 +31,7 @@ READY: Final = (
     "postings",
     "accounts",
     "digest",
+    "rows_digest",
 )
 
 
@@ -52,15 +53,16 @@ def detach_month(*, actor: Actor, month: date) -> ArchivedMonth:
     }
     with refuse_on(refusals), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        cursor.execute("SELECT * FROM ledger_make_ready(%s)", [month])
+        cursor.execute(
+            "SELECT *, ledger_rows_digest(%s) FROM ledger_make_ready(%s)", [month, month]
+        )
         ready = dict(zip(READY, cursor.fetchone(), strict=True))
     _refuse_open_suspense(month)
     row = _moved(month, is_away=True, **ready)
     # Last of all, beside the entry: from here to the commit the books stand still.
     busy = BooksBusy(month=said)
     later(Call(sql="ledger_detach(%s)", values=(month,), rules={"books_busy": busy}))
-    facts = {"journals": row.journals, "postings": row.postings, "digest": row.digest}
-    record("month.detached", actor=actor, target=row, facts=facts, rows=[row])
+    record("month.detached", actor=actor, target=row, facts=_facts(row), rows=[row])
     return row
 
 
@@ -68,7 +70,7 @@ def detach_month(*, actor: Actor, month: date) -> ArchivedMonth:
 def attach_month(*, actor: Actor, month: date) -> ArchivedMonth:
     """Take the month that left last back into the books, if its rows are those that left.
 
-    MonthOutOfOrder for any other; SnapshotDiffers where they are not.
+    MonthOutOfOrder for any other; SnapshotDiffers where a single one is not.
     """
     said = f"{month:%Y-%m}"
     newest = next_to_return()
@@ -81,8 +83,7 @@ def attach_month(*, actor: Actor, month: date) -> ArchivedMonth:
     ):
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute("SELECT ledger_attach(%s)", [month])
-    facts = {"journals": row.journals, "postings": row.postings, "digest": row.digest}
-    record("month.attached", actor=actor, target=row, facts=facts, rows=[row])
+    record("month.attached", actor=actor, target=row, facts=_facts(row), rows=[row])
     return row
 
 
@@ -100,3 +101,8 @@ def _moved(month: date, *, is_away: bool, **ready: Any) -> ArchivedMonth:
         setattr(row, name, value)
     row.save()
     return row
+
+
+def _facts(row: ArchivedMonth) -> dict[str, int | str]:
+    """Return what the log keeps of a month, beyond the reach of whoever owns the tables."""
+    return {name: getattr(row, name) for name in READY[3:]}
