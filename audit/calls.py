@@ -70,6 +70,11 @@ def ask(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
             line.connection.prepare_threshold = None
 
 
+def wait_no_longer_than(milliseconds: int) -> None:
+    """Let this transaction wait no longer than that for a lock, and end in an error then."""
+    send(Call(sql="set_config('lock_timeout', %s, true)", values=(f"{milliseconds}ms",)))
+
+
 def _meant(error: Error, *, calls: Sequence[Call]) -> Refusal | None:
     """Return the refusal that the broken rule stands for, None where it stands for none."""
     rule = broken_rule(error)

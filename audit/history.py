@@ -5,6 +5,7 @@ django-simple-history gives the tables, the admin and `as_of`; a row trigger
 too. The package's own signal is switched off by SIMPLE_HISTORY_ENABLED.
 """
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from functools import cache
@@ -15,6 +16,7 @@ from django.db import models
 from django.db.models.base import ModelState
 from simple_history.models import HistoricalRecords
 
+from audit.calls import Call
 from audit.canonical import Json
 from audit.typeids import typeid, uuid7
 
@@ -191,6 +193,11 @@ def _spoken(model: type[models.Model]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (len(name), name)))
 
 
+def versions_under(traces: Mapping[str, str]) -> Call:
+    """Return the call that lets versions of these rows bear traces of their own from here on."""
+    return Call(sql="set_config('app.traces', %s, true)", values=(json.dumps(traces),))
+
+
 def table_of(row: models.Model) -> str:
     """Return the name of the table a row lives in."""
     return row._meta.db_table  # noqa: SLF001 - Django's documented API
@@ -206,6 +213,7 @@ def plain(value: object) -> Json:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, datetime | date):
-        return value.isoformat()
+    for kind, spell in SPELLED_BY.items():
+        if isinstance(value, kind):
+            return spell(value)
     return str(value)  # an enum's member is spelled as its value

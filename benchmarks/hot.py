@@ -4,8 +4,8 @@ No command of ours posts a partner's transfer against a system account yet, so a
 command stands in: journal, letter and entry through `transactions.ledger.posting`, as a fee would
 be taken. Peer: the same command between two accounts of customers, so that nothing else differs.
 Thirty-two clients come as they come to web processes: eight threads of each of four, which share
-two connections. What as many processes with a connection each would do is told and has no bar:
-no process of ours opens more connections than its pool has.
+two connections. As many processes with a connection each, which ours never open, are held to the
+same bar: it is the database then that is crowded.
 """
 
 import random
@@ -40,6 +40,7 @@ CONNECTIONS_A_PROCESS: Final = 2
 BARS: Final = (
     Bar(row=HOT, peer=UNIFORM, least=0.9),
     Bar(row=CROWDED, peer=HOT, least=0.9),
+    Bar(row=UNPOOLED, peer=HOT, least=0.9),
 )
 
 

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from django.conf import settings
@@ -35,7 +35,7 @@ from integrations.providers.base import (
 from integrations.providers.registry import provider_of
 from integrations.services.dispatches import log_dispatch
 from integrations.states import DispatchAct
-from transactions.errors import Contradiction, NothingChanged
+from transactions.errors import AlreadyBooked, Contradiction, NothingChanged
 from transactions.meanings import TransferNotice
 from transactions.meanings import TransferState as Standing
 from transactions.models import Transfer
@@ -64,6 +64,9 @@ WORKER = Actor(
 claim = between_failpoints("dispatch.claim")(claim_transfer)
 reclaim = between_failpoints("dispatch.reclaim")(reclaim_transfer)
 keep_line = between_failpoints("dispatch.log")(log_dispatch)
+# What a provider says that is known already, or that the callback contradicted: nothing to report.
+KNOWN: Final = (NothingChanged, AlreadyBooked, Contradiction)
+
 acceptance = between_failpoints("dispatch.acceptance")(note_acceptance)
 refusal = between_failpoints("dispatch.refusal")(fail_transfer)
 doubt = between_failpoints("dispatch.doubt")(note_doubt)
@@ -184,8 +187,7 @@ def _record(transfer: Transfer, answer: Accepted | Declined | Unknown) -> None:
                 doubt(actor=actor, transfer_id=transfer.pk, because=because)
             case unreachable:
                 assert_never(unreachable)
-    except (NothingChanged, Contradiction):
-        # Known already, or contradicted by the callback: the refusal is written down.
+    except KNOWN:  # the refusal is written down
         return
 
 
@@ -197,7 +199,9 @@ def _record_standing(transfer: Transfer, notice: TransferNotice) -> None:
         meanings.insert(0, replace(notice, state=Standing.SETTLED))
     actor = _as_provider(transfer)
     report = Report(credential=actor.credential, trace_id=transfer.trace_id, meanings=meanings)
-    inquiry(actor=actor, provider=transfer.provider, reports=[report])
+    last = inquiry(actor=actor, provider=transfer.provider, reports=[report])[-1]
+    if last.refusal and not isinstance(last.refusal, KNOWN):
+        raise last.refusal
 
 
 def _as_provider(transfer: Transfer) -> Actor:

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from unittest.mock import patch
 from uuid import UUID
@@ -18,12 +18,13 @@ from tests.books import assert_books_hold, stands_at
 from tests.conftest import STAGE
 from tests.factories import Cast
 from tests.races.crowd import SECONDS_MAX, at_once
+from transactions.ledger.accounts import system_account
 from transactions.meanings import TransferNotice
 from transactions.meanings import TransferState as Word
-from transactions.models import Journal, Transfer
+from transactions.models import Journal, LedgerAccount, Transfer
 from transactions.reports import Report
-from transactions.selectors.transfers import access_transfers
-from transactions.services import gathering
+from transactions.selectors.transfers import access_payouts
+from transactions.services import gathering, news, subjects
 from transactions.services.dispatching import fail_transfer, settle_transfer
 from transactions.services.news import take_news
 from transactions.services.transfers import request_transfer
@@ -49,6 +50,13 @@ def casts(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         STAGE.reclone()
 
 
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """Here all wait for each other: what would be asked again by halves is to be done at once."""
+    with patch.object(news, "PATIENCE_TOGETHER_MS", SECONDS_MAX * 1_000):
+        yield
+
+
 def sent(casts: Sequence[Cast]) -> list[Transfer]:
     """Return payouts of the partners in turn, sent to the bank."""
     payout = factories.payout
@@ -60,27 +68,34 @@ def word_on(number: int) -> Word:
     return Word.SETTLED if number % 3 else Word.FAILED
 
 
-def round_on(payouts: Sequence[Transfer], *, seed: int) -> Act:
-    """Let the bank's words on all payouts be taken at once, in an order of their own."""
-    notices = [
-        TransferNotice(
-            provider="testbank",
-            reference=each.public_id,
-            provider_ref=f"pay_{number}",
-            state=word_on(number),
-            amount_minor=each.amount_minor,
-            currency="EUR",
-            reason="account_closed",
-            occurred_at=timezone.now(),
-        )
-        for number, each in enumerate(payouts)
-    ]
-    random.Random(seed).shuffle(notices)  # noqa: S311 - the same in every run
+def notice_on(payout: Transfer, *, number: int, word: Word) -> TransferNotice:
+    """Return what the bank says of a payout that it calls by this number."""
+    return TransferNotice(
+        provider="testbank",
+        reference=payout.public_id,
+        provider_ref=f"pay_{number}",
+        state=word,
+        amount_minor=payout.amount_minor,
+        currency="EUR",
+        reason="account_closed",
+        occurred_at=timezone.now(),
+    )
+
+
+def taking(notices: Iterable[TransferNotice]) -> Act:
+    """Let these be taken at once, a callback each, in their order."""
     reports = [
         Report(credential=f"callback:{n}", trace_id=f"{n:032x}", meanings=[each])
         for n, each in enumerate(notices)
     ]
     return lambda: take_news(actor=BANK, provider="testbank", reports=reports)
+
+
+def round_on(payouts: Sequence[Transfer], *, seed: int) -> Act:
+    """Let the bank's words on all payouts be taken at once, in an order of their own."""
+    notices = [notice_on(p, number=n, word=word_on(n)) for n, p in enumerate(payouts)]
+    random.Random(seed).shuffle(notices)  # noqa: S311 - the same in every run
+    return taking(notices)
 
 
 def one_by_one(payouts: Sequence[Transfer]) -> Act:
@@ -143,12 +158,33 @@ def test_control_locked_in_any_order_two_rounds_would_deadlock(casts: list[Cast]
     payouts = sent(casts)[:2]
     both, turn = threading.Barrier(2), iter((1, -1))
 
-    def in_any_order(keys: Collection[UUID], *, actor: Actor) -> dict[UUID, Transfer]:
+    def in_any_order(
+        keys: Collection[UUID], *, provider: str, actor: Actor
+    ) -> dict[UUID, Transfer]:
         first, second = sorted(keys)[:: next(turn)]
-        found = access_transfers([first], actor=actor)
+        found = access_payouts([first], provider=provider, actor=actor)
         both.wait(timeout=SECONDS_MAX)
-        return found | access_transfers([second], actor=actor)
+        return found | access_payouts([second], provider=provider, actor=actor)
 
-    with patch.object(gathering, "access_transfers", in_any_order):
+    with patch.object(gathering, "access_payouts", in_any_order):
         said = at_once([round_on(payouts, seed=seed) for seed in range(2)])
     assert sorted(said) == ["", "done"], "one of them was undone, and breaks no rule of ours"
+
+
+def test_rounds_that_open_accounts_of_the_books_in_any_order_do_not_deadlock() -> None:
+    """The first words ever on payouts of two books, told the other way round by another round."""
+    with STAGE.as_role("worker"):
+        two = [factories.cast() for _ in range(2)]
+    words = [notice_on(p, number=n, word=Word.SETTLED) for n, p in enumerate(sent(two)[:4])]
+    both, mine = threading.Barrier(2), threading.local()
+
+    def opened(code: str, *, book_id: UUID, currency: str) -> LedgerAccount:
+        if getattr(mine, "has_opened", False):
+            with suppress(threading.BrokenBarrierError):
+                both.wait(timeout=1)  # for the other to have opened one, too, if it could
+        mine.has_opened = True
+        return system_account(code, book_id=book_id, currency=currency)
+
+    with patch.object(subjects, "system_account", opened):
+        assert at_once([taking(words[:2]), taking(reversed(words[2:]))]) == ["done"] * 2
+    assert_books_hold()

@@ -19,15 +19,15 @@ LOCK_NAMES: Final = """
 """
 
 
-def one_at_a_time(provider: str, *, names: Collection[str]) -> None:
+def one_at_a_time(names: Collection[str]) -> None:
     """Let one transaction at a time act on what goes by any of these names, in one order for all.
 
-    The first news of something may come twice at once, when there is no row to lock yet.
+    For what may be told of twice at once when there is no row of it yet to lock.
     """
     if not names:
         return
     with connection.cursor() as cursor:
-        cursor.execute(LOCK_NAMES, [[f"payment:{provider}:{name}" for name in names]])
+        cursor.execute(LOCK_NAMES, [list(names)])
 
 
 def payments_named(provider: str, *, names: Collection[str]) -> list[Payment]:

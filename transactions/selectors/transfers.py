@@ -27,11 +27,13 @@ def access_transfer(transfer_id: UUID, *, actor: Actor, lock: bool = False) -> T
     return transfer
 
 
-def access_transfers(transfer_ids: Collection[UUID], *, actor: Actor) -> dict[UUID, Transfer]:
-    """Return those of the transfers that `actor` may see, locked in order, with their holds."""
+def access_payouts(
+    transfer_ids: Collection[UUID], *, provider: str, actor: Actor
+) -> dict[UUID, Transfer]:
+    """Return those that `actor` may see and `provider` was sent, locked in order, with holds."""
     if not transfer_ids:
         return {}
-    named = visible_transfers(to=actor).filter(pk__in=list(transfer_ids))
+    named = visible_transfers(to=actor).filter(pk__in=list(transfer_ids), provider=provider)
     locked = named.select_for_update(no_key=True, of=("self",)).order_by("pk")
     # Holds are read after the locks, under which alone they change.
     found = locked.select_related("fee_rule").prefetch_related("hold")

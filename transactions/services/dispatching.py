@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from accounts.services.approvals import conclude, consume
 from accounts.states import ApprovalState
-from audit.actors import Actor
+from audit.actors import Actor, ActorKind
 from audit.commands import command
+from audit.errors import NotFound
 from audit.services.recording import record
 from transactions.errors import NothingChanged, WrongState
 from transactions.models import Transfer
@@ -111,7 +112,7 @@ def reclaim_transfer(*, actor: Actor, transfer_id: UUID, claimed_at: datetime) -
 @command
 def note_acceptance(*, actor: Actor, transfer_id: UUID, provider_ref: str) -> Transfer:
     """Note that the provider has the payment and what it calls it. NothingChanged if known."""
-    transfer = access_transfer(transfer_id, actor=actor, lock=True)
+    transfer = _access_payout(transfer_id, actor=actor)
     subjects = Subjects()
     accepted(transfer, provider_ref=provider_ref, subjects=subjects, actor=actor)
     subjects.write()
@@ -154,7 +155,7 @@ def settle_transfer(
     NothingChanged if it is settled or returned already; Contradiction if it had
     failed, or where `told` or the provider's name for it is not ours.
     """
-    transfer = access_transfer(transfer_id, actor=actor, lock=True)
+    transfer = _access_payout(transfer_id, actor=actor)
     subjects = subject_of(transfer)
     settled(
         transfer,
@@ -176,7 +177,7 @@ def fail_transfer(
 
     NothingChanged if it failed already; Contradiction if it had settled.
     """
-    transfer = access_transfer(transfer_id, actor=actor, lock=True)
+    transfer = _access_payout(transfer_id, actor=actor)
     subjects = subject_of(transfer)
     failed(transfer, reason=reason, occurred_at=occurred_at, subjects=subjects, actor=actor)
     subjects.write()
@@ -197,7 +198,7 @@ def return_transfer(
     NothingChanged if it was returned already; Contradiction if it never settled;
     JournalArchived where its month was put away.
     """
-    transfer = access_transfer(transfer_id, actor=actor, lock=True)
+    transfer = _access_payout(transfer_id, actor=actor)
     subjects = subject_of(transfer)
     returned(
         transfer,
@@ -208,4 +209,12 @@ def return_transfer(
         actor=actor,
     )
     subjects.write()
+    return transfer
+
+
+def _access_payout(transfer_id: UUID, *, actor: Actor) -> Transfer:
+    """Lock and return a payout that a bank speaks of: NotFound for one that it was not sent."""
+    transfer = access_transfer(transfer_id, actor=actor, lock=True)
+    if actor.kind is ActorKind.PROVIDER and transfer.provider != actor.id:
+        raise NotFound(ref=transfer.audit_ref)
     return transfer

@@ -1,6 +1,6 @@
 """Locking and reading, at once and in one order for all, what news speaks of."""
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from transactions.selectors.payments import (
     payments_named,
     payouts_named,
 )
-from transactions.selectors.transfers import access_transfers
+from transactions.selectors.transfers import access_payouts
 from transactions.services.steps import settlement_of
 from transactions.services.subjects import Subjects
 
@@ -42,11 +42,14 @@ def subjects_of(news: Sequence[Meaning], *, provider: str, actor: Actor) -> Subj
     of_payments = {name for each in news for name in _names_of_payment(each)}
     of_disputes = {each.reference for each in news if isinstance(each, DisputeNotice)}
     of_payouts = {name for each in news for name in _names_of_payout(each)}
-    one_at_a_time(provider, names=of_payments | of_disputes | of_payouts)
+    one_at_a_time(
+        [f"payment:{provider}:{name}" for name in of_payments | of_disputes | of_payouts]
+    )
     payments = payments_named(provider, names=of_payments)
     disputes = disputes_named(provider, names=of_disputes)
     payouts = payouts_named(provider, names=of_payouts)
-    transfers = access_transfers(_transfer_ids(news, words=Word), actor=actor)
+    named = _transfer_ids(news, words=Word)
+    transfers = access_payouts(named, provider=provider, actor=actor)
     moved = [transfers[key] for key in _transfer_ids(news, words=MOVING) if key in transfers]
     returned = _transfer_ids(news, words={Word.RETURNED})
     accounts = money_accounts(_account_ids(news, payments=payments))
@@ -56,13 +59,27 @@ def subjects_of(news: Sequence[Meaning], *, provider: str, actor: Actor) -> Subj
     books |= {each.book_id for each in moved}
     codes = [SUSPENSE, SHORTFALL, clearing(provider), fees(provider), bank(provider)]
     is_booking = bool(origins - booked.keys())
+    systems = system_accounts(books, codes=codes) if is_booking or moved else {}
+    owned = {(each.book_id, each.currency) for each in (accounts.values() if is_booking else ())}
+    _open_in_turn(
+        {
+            *((clearing(provider), each.book_id, each.currency) for each in moved),
+            *((SUSPENSE, each.book_id, each.currency) for each in moved if each.pk in returned),
+            *(
+                (code, *of)
+                for of in owned
+                for code in (clearing(provider), fees(provider), SHORTFALL)
+            ),
+        }
+        - systems.keys()
+    )
     standing = {each.source_id for each in moved} | (accounts.keys() if is_booking else set())
     subjects = Subjects(
         disputes={each.reference: each for each in disputes},
         payouts={each.reference: each for each in payouts},
         transfers=transfers,
         accounts=accounts,
-        systems=system_accounts(books, codes=codes) if is_booking or moved else {},
+        systems=systems,
         standings=stand(standing) if standing else {},
         booked={o: None if total is None else -total for o, total in booked.items()},
         journals=journals_to_undo({settlement_of(key) for key in returned}),
@@ -75,6 +92,11 @@ def subjects_of(news: Sequence[Meaning], *, provider: str, actor: Actor) -> Subj
 def subject_of(transfer: Transfer) -> Subjects:
     """Lock and read how the account of one payout stands, for news of it alone."""
     return Subjects(standings=stand([transfer.source_id]))
+
+
+def _open_in_turn(missing: Collection[tuple[str, UUID, str]]) -> None:
+    """Wait, before any balance is locked, for who else opens these accounts of books' own."""
+    one_at_a_time([f"account:{code}:{book}:{currency}" for code, book, currency in missing])
 
 
 def _names_of_payment(meaning: Meaning) -> Iterator[str]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from audit.actors import Actor
+from audit.calls import wait_no_longer_than
 from audit.circumstances import under
 from audit.commands import Batch, command
 from audit.errors import Refusal
@@ -24,6 +25,9 @@ from transactions.services.notices import dispute_noted, payment_noted, payout_n
 from transactions.services.payouts import payout_told
 from transactions.services.subjects import Subjects
 
+# How long many wait for what one of them is about: they hold what the others are about.
+PATIENCE_TOGETHER_MS: Final = 250
+
 
 @command
 def take_news(*, actor: Actor, provider: str, reports: Sequence[Report]) -> Batch:
@@ -31,8 +35,11 @@ def take_news(*, actor: Actor, provider: str, reports: Sequence[Report]) -> Batc
 
     One outcome and one entry a meaning. What is refused changes nothing, and
     ends its report unless it was known already. Where the database refuses what
-    was decided, nothing of all this has happened: ask again, with fewer.
+    was decided, nothing of all this has happened: ask again, with fewer. So it is, soon, where
+    somebody else holds what one of many is about; what comes alone waits as any command does.
     """
+    if len(reports) > 1:
+        wait_no_longer_than(PATIENCE_TOGETHER_MS)
     news = [each for one in reports for each in one.meanings]
     subjects = subjects_of(news, provider=provider, actor=actor)
     outcomes = Batch()

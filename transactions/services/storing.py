@@ -59,7 +59,8 @@ def tell_taken(taken: Taken, *, actor: Actor, facts: Mapping[str, object] | None
 def store(taken: Sequence[Taken]) -> None:
     """Store new transfers and the rows that came with them, when the command ends.
 
-    Foreign keys are looked at when it commits, so their order is nobody's concern.
+    Foreign keys to what comes with them are looked at when it commits, so their order is nobody's
+    concern; the accounts are there already.
     """
     if not taken:
         return

@@ -14,7 +14,7 @@ from audit.calls import Call
 from audit.canonical import Json
 from audit.circumstances import current
 from audit.errors import NotFound
-from audit.history import Guarded, difference, remember, spelled
+from audit.history import Guarded, difference, remember, spelled, versions_under
 from audit.services.recording import later, record
 from transactions.ledger.accounts import house_book, system_account
 from transactions.ledger.posting import Draft, posting, reserving, spilled
@@ -68,6 +68,7 @@ class Subjects:
     house_id: UUID | None = None
     changed: dict[UUID, Guarded] = field(default_factory=dict)
     turns: dict[UUID, Turn | None] = field(default_factory=dict)
+    traces: dict[str, str] = field(default_factory=dict)
     freed: Counter[UUID] = field(default_factory=Counter)
     drafts: list[Draft] = field(default_factory=list)
     letters: list[News] = field(default_factory=list)
@@ -187,6 +188,7 @@ class Subjects:
         for row in rows:
             if type(row) in STORES:
                 self._change(row)
+                self.traces[str(row.pk)] = current().trace_id
             remember(row)
 
     def _change(self, row: Guarded) -> None:
@@ -211,6 +213,8 @@ class Subjects:
 
     def write(self) -> None:
         """Write all that was decided when the command under way ends, in one statement."""
+        if self.traces:
+            later(versions_under(self.traces))
         for model, function in STORES.items():
             rows = {row.pk: spelled(row) for row in self.changed.values() if type(row) is model}
             # What ends as it began is stored in between as well: entries say that it changed, and
@@ -230,5 +234,6 @@ class Subjects:
         if self.drafts:
             later(posting(self.drafts))
         publish_all(self.letters)
-        for written in (self.changed, self.turns, self.freed, self.drafts, self.letters):
+        kept = (self.changed, self.turns, self.traces, self.freed, self.drafts, self.letters)
+        for written in kept:
             written.clear()
