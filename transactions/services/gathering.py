@@ -16,7 +16,7 @@ from transactions.meanings import (
     TransferNotice,
 )
 from transactions.meanings import TransferState as Word
-from transactions.models import Payment, Transfer
+from transactions.models import LedgerAccount, Payment, Transfer
 from transactions.selectors.archive import journals_to_undo
 from transactions.selectors.ledger import booked_on, money_accounts, system_accounts
 from transactions.selectors.payments import (
@@ -55,25 +55,15 @@ def subjects_of(news: Sequence[Meaning], *, provider: str, actor: Actor) -> Subj
     accounts = money_accounts(_account_ids(news, payments=payments))
     origins = {each.origin for each in news if isinstance(each, Movement)}
     booked = booked_on(clearing(provider), origins=origins)
-    books = {each.book_id for each in accounts.values()} | {each.book_id for each in payments}
-    books |= {each.book_id for each in moved}
-    codes = [SUSPENSE, SHORTFALL, clearing(provider), fees(provider), bank(provider)]
-    is_booking = bool(origins - booked.keys())
-    systems = system_accounts(books, codes=codes) if is_booking or moved else {}
-    owned = {(each.book_id, each.currency) for each in (accounts.values() if is_booking else ())}
-    _open_in_turn(
-        {
-            *((clearing(provider), each.book_id, each.currency) for each in moved),
-            *((SUSPENSE, each.book_id, each.currency) for each in moved if each.pk in returned),
-            *(
-                (code, *of)
-                for of in owned
-                for code in (clearing(provider), fees(provider), SHORTFALL)
-            ),
-        }
-        - systems.keys()
+    paid = accounts if origins - booked.keys() else {}
+    systems = _own_accounts(
+        provider,
+        books={each.book_id for each in payments} if origins - booked.keys() else set(),
+        paid=paid.values(),
+        moved=moved,
+        returned=[each for each in moved if each.pk in returned],
     )
-    standing = {each.source_id for each in moved} | (accounts.keys() if is_booking else set())
+    standing = {each.source_id for each in moved} | paid.keys()
     subjects = Subjects(
         disputes={each.reference: each for each in disputes},
         payouts={each.reference: each for each in payouts},
@@ -94,9 +84,33 @@ def subject_of(transfer: Transfer) -> Subjects:
     return Subjects(standings=stand([transfer.source_id]))
 
 
-def _open_in_turn(missing: Collection[tuple[str, UUID, str]]) -> None:
-    """Wait, before any balance is locked, for who else opens these accounts of books' own."""
-    one_at_a_time([f"account:{code}:{book}:{currency}" for code, book, currency in missing])
+def _own_accounts(
+    provider: str,
+    *,
+    books: Collection[UUID],
+    paid: Collection[LedgerAccount],
+    moved: Collection[Transfer],
+    returned: Collection[Transfer],
+) -> dict[tuple[str, UUID, str], LedgerAccount]:
+    """Return the accounts of the books' own that are there, of `books` and of what is booked.
+
+    Those that have to be opened are waited for by name, before any balance is locked.
+    """
+    books = {*books, *(each.book_id for each in paid), *(each.book_id for each in moved)}
+    clear, fee = clearing(provider), fees(provider)
+    codes = [SUSPENSE, SHORTFALL, clear, fee, bank(provider)]
+    found = system_accounts(books, codes=codes) if books else {}
+    wanted = {
+        *(
+            (code, each.book_id, each.currency)
+            for each in paid
+            for code in (clear, fee, SHORTFALL)
+        ),
+        *((clear, each.book_id, each.currency) for each in moved),
+        *((SUSPENSE, each.book_id, each.currency) for each in returned),
+    }
+    one_at_a_time([f"account:{':'.join(map(str, key))}" for key in wanted - found.keys()])
+    return found
 
 
 def _names_of_payment(meaning: Meaning) -> Iterator[str]:
