@@ -1,7 +1,7 @@
 """Circumstances a key can be in: held by somebody else, its client gone, its account empty."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -42,6 +42,8 @@ def somebody_else_holding(world: PartnerWorld, *, key: str) -> Iterator[int]:
     try:
         yield other.info.backend_pid
     finally:
+        with suppress(psycopg.Error):  # it may have been killed meanwhile
+            other.rollback()  # now: a server process whose line was closed takes its time
         other.close()
 
 
