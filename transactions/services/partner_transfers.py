@@ -20,7 +20,7 @@ from transactions.selectors.ledger import access_ledger_account, name_of_book
 from transactions.services.charging import charge, fee_drafts
 from transactions.services.intake import Instruction, draft_transfer
 from transactions.services.interbook import Passage, drafts_of, passing
-from transactions.services.steps import tell
+from transactions.services.steps import settlement_of, tell
 from transactions.services.storing import Taken, store, tell_taken
 from transactions.standing import Standing, move, sides
 from transactions.states import LimitKind, TransferKind, TransferState
@@ -73,7 +73,7 @@ def passage_of(transfer: Transfer) -> Passage:
         money=transfer.money,
         purpose=PURPOSE,
         subject_ref=transfer.audit_ref,
-        origin=f"{transfer.audit_ref}:settled",
+        origin=settlement_of(transfer.pk),
         occurred_at=transfer.occurred_at,
         taker_ref=f"arrival:{transfer.pk}" if transfer.kind == TransferKind.PARTNER else "",
     )

@@ -20,7 +20,7 @@ from transactions.ledger.posting import Draft, Line, posting, reserving
 from transactions.limits import Use
 from transactions.models import Hold, Transfer
 from transactions.services.charging import fee_drafts
-from transactions.services.steps import news_of
+from transactions.services.steps import news_of, settlement_of
 from transactions.states import TransferKind, TransferState
 
 
@@ -115,7 +115,7 @@ def _journals(transfer: Transfer) -> list[Draft]:
         book_id=transfer.book_id,
         purpose="internal",
         subject_ref=transfer.audit_ref,
-        origin=f"{transfer.audit_ref}:settled",
+        origin=settlement_of(transfer.pk),
         occurred_at=transfer.settled_at or transfer.occurred_at,
         trace_id=transfer.trace_id,
         lines=[
