@@ -35,6 +35,17 @@ def age(subject_id: UUID, *, days: int) -> None:
         )
 
 
+def count_elsewhere(subject_id: UUID, *, amount_minor: int, times: int) -> None:
+    """Count as much in one more slice of the subject's day."""
+    with STAGE.as_role("migrator"), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO transactions_limituse (subject_id, currency, day, kind, slice, amount_minor, times)"
+            " SELECT subject_id, currency, day, kind, max(slice) + 1, %s, %s"
+            " FROM transactions_limituse WHERE subject_id = %s GROUP BY subject_id, currency, day, kind",
+            [amount_minor, times, subject_id],
+        )
+
+
 def test_thirty_days_are_counted_and_the_thirty_first_is_not(cast: Cast) -> None:
     for subject in (cast.giver, cast.partner):
         factories.limit(subject, window=W.DAYS_30, amount_max_minor=100)
@@ -58,12 +69,7 @@ def test_folding_keeps_every_sum_and_drops_what_no_window_reaches(cast: Cast) ->
     factories.limit(cast.partner, window=W.DAYS_30, amount_max_minor=10_000)
     for _ in range(3):
         ask(cast)
-    with STAGE.as_role("migrator"), connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO transactions_limituse SELECT subject_id, currency, day, kind, 12, 700, 2"
-            " FROM transactions_limituse WHERE subject_id = %s LIMIT 1",
-            [cast.partner.book_id],
-        )
+    count_elsewhere(cast.partner.book_id, amount_minor=700, times=2)
     age(cast.partner.book_id, days=3)
     before = used(cast.partner.book_id)
     with STAGE.as_role("worker"):
