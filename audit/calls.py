@@ -6,8 +6,9 @@ travel together. Each call says what the rules it may break mean to a caller.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
@@ -15,6 +16,7 @@ from audit.constraints import broken_rule
 from audit.errors import Refusal
 
 Meaning = Refusal | Callable[[Error], Refusal]
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,11 @@ class Call:
     sql: str
     values: tuple[Any, ...] = ()
     rules: Mapping[str, Meaning] = field(default_factory=dict)
+
+
+def spell(value: object) -> str:
+    """Return `value` as JSON for a database function to read: ids, times and enums as text."""
+    return _ENCODER.encode(value).decode()
 
 
 def send(*calls: Call) -> tuple[Any, ...]:

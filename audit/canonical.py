@@ -11,6 +11,8 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Final, TypeAlias, cast
 
+import msgspec
+
 from audit.errors import Fault
 
 Scalar: TypeAlias = str | int | bool | None
@@ -18,7 +20,7 @@ Json: TypeAlias = "Scalar | list[Json] | dict[str, Json]"
 
 ENTRY_DOMAIN: Final = b"countersign.audit.entry.v1\n"
 DEPTH_MAX: Final = 32
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
 
 
 class NotCanonical(Fault):
@@ -28,9 +30,9 @@ class NotCanonical(Fault):
 def canonical(value: Json) -> bytes:
     """Return the only spelling of `value`; NotCanonical for floats, NUL and lone surrogates."""
     if _is_simple(value, depth=0):
-        # The library's own encoder spells this much the same, and ten times as fast.
+        # The library's encoder spells this much the same, and many times as fast.
         with suppress(UnicodeEncodeError):
-            return _ENCODER.encode(value).encode()
+            return _ENCODER.encode(value)
     _check(value, path="$", depth=0)
     return _spell(value).encode()
 
@@ -40,8 +42,8 @@ def canonical_of_plain(value: Json) -> str:
     with suppress(UnicodeEncodeError):
         text = _ENCODER.encode(value)
         # All ASCII: its keys sort alike in every order, and no escape stands for a NUL.
-        if text.isascii() and "\\u0000" not in text:
-            return text
+        if text.isascii() and b"\\u0000" not in text:
+            return text.decode()
     return canonical(value).decode()
 
 

@@ -5,28 +5,29 @@ django-simple-history gives the tables, the admin and `as_of`; a row trigger
 too. The package's own signal is switched off by SIMPLE_HISTORY_ENABLED.
 """
 
-import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
+import msgspec
 from django.db import models
 from django.db.models.base import ModelState
 from simple_history.models import HistoricalRecords
 
-from audit.calls import Call
+from audit.calls import Call, spell
 from audit.canonical import Json
 from audit.typeids import typeid, uuid7
 
 # Exactly these: a bool is an int, but a member of an enum is more than its value.
 PLAIN_ALREADY: Final = frozenset({type(None), bool, int, str})
+CONTAINERS: Final = frozenset({dict, list, tuple})
 # What most values that are not plain are: asked first, since all of a row's fields are asked.
 SPELLED_BY: Final[Mapping[type, Callable[[Any], str]]] = {
     UUID: str,
-    datetime: datetime.isoformat,
-    date: date.isoformat,
+    datetime: msgspec.to_builtins,
+    date: msgspec.to_builtins,
     bytes: bytes.hex,
     memoryview: memoryview.hex,
 }
@@ -160,10 +161,12 @@ def to_store(row: Witnessed) -> dict[str, Json]:
 def _plain_fields(row: models.Model, values: Mapping[str, Any]) -> dict[str, Json]:
     """Return in JSON's terms what of `values` entries may show of a row like this."""
     said = values.get
-    return {
-        name: value if type(value := said(name)) in PLAIN_ALREADY else plain(value)
+    told = {
+        name: plain(value) if type(value := said(name)) in CONTAINERS else value
         for name in _spoken(type(row))
     }
+    fields: dict[str, Json] = msgspec.to_builtins(told, enc_hook=plain)
+    return fields
 
 
 @cache
@@ -195,7 +198,7 @@ def _spoken(model: type[models.Model]) -> tuple[str, ...]:
 
 def versions_under(traces: Mapping[str, str]) -> Call:
     """Return the call that lets versions of these rows bear traces of their own from here on."""
-    return Call(sql="set_config('app.traces', %s, true)", values=(json.dumps(traces),))
+    return Call(sql="set_config('app.traces', %s, true)", values=(spell(traces),))
 
 
 def table_of(row: models.Model) -> str:
@@ -207,13 +210,14 @@ def plain(value: object) -> Json:
     """Return `value` in JSON's terms: times in ISO 8601, bytes in hex, keys as text."""
     if type(value) in PLAIN_ALREADY:
         return value  # type: ignore[return-value]
-    if spell := SPELLED_BY.get(type(value)):
-        return spell(value)
+    if by := SPELLED_BY.get(type(value)):
+        return by(value)
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    for kind, spell in SPELLED_BY.items():
+    for kind, by in SPELLED_BY.items():
         if isinstance(value, kind):
-            return spell(value)
-    return str(value)  # an enum's member is spelled as its value
+            return by(value)
+    # An enum's member is spelled as its value; and text is text, whatever it calls itself.
+    return str.__str__(value) if isinstance(value, str) else str(value)

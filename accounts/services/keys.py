@@ -1,12 +1,11 @@
 """Keeping idempotency keys that were used inside a command, many in one call."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from accounts.errors import KeyInFlight
-from audit.calls import Call
+from audit.calls import Call, spell
 from audit.typeids import uuid7
 
 
@@ -23,8 +22,8 @@ def keeping(used: Iterable[UsedKey], *, scope: str, book_id: UUID) -> Call:
     """Return the call that keeps `used` for good; KeyInFlight where one was used meanwhile."""
     rows = [
         {
-            "id": str(uuid7()),
-            "book": str(book_id),
+            "id": uuid7(),
+            "book": book_id,
             "scope": scope,
             "key": each.key_hash.hex(),
             "fingerprint": each.fingerprint.hex(),
@@ -34,6 +33,6 @@ def keeping(used: Iterable[UsedKey], *, scope: str, book_id: UUID) -> Call:
     ]
     return Call(
         sql="idempotency_keep_many(%s::jsonb)",
-        values=(json.dumps(rows),),
+        values=(spell(rows),),
         rules={"idempotency_key_once": KeyInFlight()},
     )

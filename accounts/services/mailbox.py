@@ -1,15 +1,13 @@
 """Leaving letters for partners, in the transaction of what they tell: no commit, no letter."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from audit.calls import Call
+from audit.calls import Call, spell
 from audit.canonical import Json
 from audit.circumstances import current
-from audit.history import plain
 from audit.services.recording import later
 from audit.typeids import uuid7
 
@@ -40,15 +38,15 @@ def publish_all(news: Iterable[News]) -> None:
     """Leave a letter for each of `news`, in their order, when the command under way commits."""
     letters = [_spell(each) for each in news]
     if letters:
-        later(Call(sql="mailbox_leave(%s::jsonb)", values=(json.dumps(letters, default=plain),)))
+        later(Call(sql="mailbox_leave(%s::jsonb)", values=(spell(letters),)))
 
 
 def _spell(news: News) -> dict[str, object]:
     return {
-        "id": str(uuid7()),
-        "book": str(news.book_id),
+        "id": uuid7(),
+        "book": news.book_id,
         "type": news.type,
         "payload": news.payload,
         "trace": news.trace_id or current().trace_id,
-        "occurred_at": news.occurred_at.isoformat(),
+        "occurred_at": news.occurred_at,
     }

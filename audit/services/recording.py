@@ -1,6 +1,5 @@
 """Writing entries. The rest of the house reaches this through `record`."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,7 +10,7 @@ from uuid import UUID
 from django.db.models import Model
 
 from audit.actors import Actor
-from audit.calls import Call, send
+from audit.calls import Call, send, spell
 from audit.canonical import Json, canonical_of_plain
 from audit.circumstances import current
 from audit.errors import Fault, Refusal
@@ -162,11 +161,8 @@ def entries_call(entries: Sequence[Told]) -> Call:
     """Return the call that writes `entries`: the database reads their columns off their bodies."""
     if not entries:
         return NOTHING
-    told = [
-        {"body": each.body, "book": str(each.book_id) if each.book_id else None}
-        for each in entries
-    ]
-    return Call(sql="audit_record(%s::jsonb)", values=(json.dumps(told),))
+    told = [{"body": each.body, "book": each.book_id} for each in entries]
+    return Call(sql="audit_record(%s::jsonb)", values=(spell(told),))
 
 
 def _under_way(what: str) -> Witness:

@@ -3,7 +3,6 @@
 Bookkeeping, not commands: nobody named acts here. The effects are commands of their own.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
@@ -15,6 +14,7 @@ from django.utils import timezone
 
 from accounts.crypto.boxes import close_box
 from audit.actors import Actor
+from audit.calls import spell
 from audit.circumstances import current
 from audit.commands import command
 from audit.services.recording import record
@@ -107,17 +107,17 @@ def mark(endings: Sequence[Ending]) -> None:
     """Write down what became of callbacks, but for those another worker did while we were slow."""
     spelled = [
         {
-            "id": str(each.callback.pk),
-            "leased_until": each.callback.due_at.isoformat(),
+            "id": each.callback.pk,
+            "leased_until": each.callback.due_at,
             "state": each.state,
             "detail": each.detail,
             "trace_id": each.trace_id,
-            "due_at": each.due_at.isoformat() if each.due_at else None,
+            "due_at": each.due_at,
         }
         for each in endings
     ]
     with connection.cursor() as cursor:
-        cursor.execute(MARK, [json.dumps(spelled)])
+        cursor.execute(MARK, [spell(spelled)])
 
 
 @command

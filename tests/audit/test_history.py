@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import NoneType
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import Error, connection, transaction
+from django.db.models import BinaryField, FloatField
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from accounts.models import User
 from audit.circumstances import under
-from audit.history import difference
+from audit.history import Witnessed, difference, plain, spelled
 from audit.models import Touch
 from audit.typeids import uuid7
 from tests import factories
@@ -18,7 +22,7 @@ from tests.books import assert_books_hold
 from tests.factories import committed
 from transactions.models import Transfer
 from transactions.services.transfers import flag_transfer
-from transactions.states import TransferState
+from transactions.states import TransferKind, TransferState
 
 __all__ = ["committed"]
 pytestmark = pytest.mark.usefixtures("committed")
@@ -133,6 +137,30 @@ def test_difference_names_only_what_changed(transfer: Transfer) -> None:
     before, after = difference(Transfer(amount_minor=5, currency="EUR"))
     assert before is None
     assert (after["amount_minor"], after["currency"]) == (5, "EUR")
+
+
+def test_a_row_is_told_as_its_values_are_one_by_one() -> None:
+    told = {"odd": 1.5, "raw": b"\x01", "at": timezone.now(), "many": [uuid7()]}
+    row = Transfer(
+        kind=TransferKind.PAYOUT,
+        amount_minor=2**63 - 1,
+        currency=SafeString("EUR"),
+        requested_at=timezone.now(),
+        metadata=told,
+    )
+    fields = spelled(row)
+    assert fields == {name: plain(getattr(row, name)) for name in fields}
+    assert fields["metadata"] == plain(told)
+    assert {type(value) for value in fields.values()} <= {NoneType, bool, int, str, dict}
+
+
+def test_no_row_speaks_of_bytes() -> None:
+    """They would be spelled in another base than `plain` spells them in."""
+    rows = [model for model in apps.get_models() if issubclass(model, Witnessed)]
+    assert len(rows) > 20
+    for row in rows:
+        fields = [f for f in row._meta.concrete_fields if f.attname not in row.unspoken]
+        assert not any(isinstance(field, BinaryField | FloatField) for field in fields)
 
 
 def test_a_refused_command_keeps_no_version(transfer: Transfer) -> None:

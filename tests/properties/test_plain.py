@@ -55,7 +55,7 @@ def test_values_become_plain_as_they_are_shown() -> None:
     at = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
     key = UUID("018f0000-0000-7000-8000-000000000000")
     assert plain({"at": at, "on": at.date(), "key": key, "raw": b"\x01", 1: Fraction(3, 2)}) == {
-        "at": "2026-01-02T03:04:05.000006+00:00",
+        "at": "2026-01-02T03:04:05.000006Z",
         "on": "2026-01-02",
         "key": str(key),
         "raw": "01",

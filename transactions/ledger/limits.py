@@ -1,10 +1,9 @@
 """The limits' counters, moved by the database's own functions in the transaction that spends."""
 
-import json
 from collections.abc import Iterable
 from uuid import UUID
 
-from audit.calls import Call
+from audit.calls import Call, spell
 from transactions.limits import Tally, Use
 
 
@@ -15,18 +14,18 @@ def counting(uses: Iterable[Use]) -> Call:
         amounts.setdefault(use.tally, []).append(use.amount_minor)
     spelled = [
         {
-            "subject": str(tally.account_id or tally.book_id),
-            "book": str(tally.book_id),
+            "subject": tally.account_id or tally.book_id,
+            "book": tally.book_id,
             "currency": tally.currency,
             "kind": tally.kind,
-            "day": tally.day.isoformat(),
+            "day": tally.day,
             "slice": tally.slice,
             "amount": sum(counted),
             "times": len(counted),
         }
         for tally, counted in amounts.items()
     ]
-    return Call(sql="limits_use(%s::jsonb)", values=(json.dumps(spelled),))
+    return Call(sql="limits_use(%s::jsonb)", values=(spell(spelled),))
 
 
 def recounting(limit_id: UUID) -> Call:

@@ -4,7 +4,6 @@ In the caller's transaction the database locks balances (lowest id first),
 checks freeze and floor, and writes: one journal or thousands in the same call.
 """
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +12,7 @@ from uuid import UUID
 
 from django.db import Error, transaction
 
-from audit.calls import Call, Meaning, ask, send
+from audit.calls import Call, Meaning, ask, send, spell
 from audit.circumstances import current
 from audit.errors import Fault, NotFound
 from audit.typeids import typeid
@@ -100,7 +99,7 @@ def posting(drafts: Sequence[Draft]) -> Call:
     origins = drafts[0].origin if len(drafts) == 1 else f"{len(drafts)} journals"
     return Call(
         sql="ledger_post(%s::jsonb, %s::jsonb)",
-        values=(json.dumps([_spell(draft) for draft in drafts]), json.dumps(lines)),
+        values=(spell([_spell(draft) for draft in drafts]), spell(lines)),
         rules=_rules(_payer(drafts[0].lines), origin=origins),
     )
 
@@ -228,20 +227,20 @@ def _check(lines: Sequence[Line]) -> None:
 
 def _spell(draft: Draft) -> dict[str, object]:
     return {
-        "book": str(draft.book_id),
+        "book": draft.book_id,
         "purpose": draft.purpose,
         "subject": draft.subject_ref,
         "origin": draft.origin,
-        "reverses": str(draft.reverses) if draft.reverses else None,
+        "reverses": draft.reverses,
         "trace": draft.trace_id or current().trace_id,
-        "occurred_at": draft.occurred_at.isoformat(),
+        "occurred_at": draft.occurred_at,
     }
 
 
 def _spell_line(line: Line, *, journal: int) -> dict[str, object]:
     return {
         "journal": journal,
-        "account": str(line.account_id),
+        "account": line.account_id,
         "amount": line.amount_minor,
         "currency": line.currency,
         "release": line.release_minor,

@@ -1,9 +1,10 @@
 """Reading what the ledger tells of accounts and their limits, as values."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from transactions.fees import FeeRate, FeeTerms
 from transactions.limits import Cap, cap_as_told
@@ -33,7 +34,7 @@ def read_standings(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, Standing]:
             **dict(zip(NAMES, plain, strict=True)),
             caps=_caps(own),
             slice=slice_,
-            fees={each["kind"]: _rate(each) for each in json.loads(fees or "[]")},
+            fees={each["kind"]: _rate(each) for each in msgspec.json.decode(fees or "[]")},
         )
         found[standing.account_id] = standing
         if partners is not None and (standing.book_id, standing.currency) not in shared:
@@ -44,7 +45,7 @@ def read_standings(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, Standing]:
 
 
 def _caps(spelled: str | None) -> list[Cap]:
-    return [cap_as_told(each) for each in json.loads(spelled or "[]")]
+    return [cap_as_told(each) for each in msgspec.json.decode(spelled or "[]")]
 
 
 def _rate(told: Mapping[str, Any]) -> FeeRate:

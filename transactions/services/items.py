@@ -1,6 +1,5 @@
 """Steps on the items of a batch: stored, decided, closed. Each runs in a command's transaction."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,8 +12,7 @@ from accounts.models import IdempotencyKey, VaultRecord
 from accounts.selectors.idempotency import kept_keys
 from accounts.services.keys import UsedKey, keeping
 from audit.actors import Actor
-from audit.calls import Call
-from audit.canonical import Json
+from audit.calls import Call, spell
 from audit.commands import lasts
 from audit.errors import Refusal
 from audit.history import plain
@@ -85,13 +83,13 @@ def store_items(batch: TransferBatch, *, orders: Sequence[KeyedOrder]) -> None:
             iban = sealed(payee.iban, label="iban", book_id=batch.book_id)
             vault += (name, iban)
             payee = KnownPayee(name_id=name.pk, iban_id=iban.pk)
-        tokens: dict[str, Json] = {
-            "payee_name_id": str(payee.name_id) if payee else None,
-            "payee_iban_id": str(payee.iban_id) if payee else None,
+        tokens = {
+            "payee_name_id": payee.name_id if payee else None,
+            "payee_iban_id": payee.iban_id if payee else None,
         }
-        rows.append({"batch_id": str(batch.pk), "number": number} | tokens | _spelled(each))
+        rows.append({"batch_id": batch.pk, "number": number} | tokens | _spelled(each))
     store_sealed(vault)
-    later(Call(sql="batch_items_store(%s::jsonb)", values=(json.dumps(rows),)))
+    later(Call(sql="batch_items_store(%s::jsonb)", values=(spell(rows),)))
 
 
 def standings_for(items: Sequence[BatchItem], *, actor: Actor) -> dict[UUID, Standing]:
@@ -144,7 +142,7 @@ def close(batch: TransferBatch, *, outcomes: Sequence[Outcome], actor: Actor) ->
 
 def closing(batch: TransferBatch, *, outcomes: Sequence[Outcome]) -> Call:
     """Return the call that gives these items their outcomes, once and for all."""
-    spelled = json.dumps([_spelled_outcome(each) for each in outcomes])
+    spelled = spell([_spelled_outcome(each) for each in outcomes])
     return Call(sql="batch_items_close(%s, %s::jsonb)", values=(batch.pk, spelled))
 
 
@@ -202,14 +200,14 @@ def _order_of(item: BatchItem) -> TransferOrder:
     )
 
 
-def _spelled(keyed: KeyedOrder) -> dict[str, Json]:
+def _spelled(keyed: KeyedOrder) -> dict[str, object]:
     """Return an order's columns as the database reads them off JSON."""
     order = keyed.order
     return {
-        "id": str(uuid7()),
+        "id": uuid7(),
         "kind": TransferKind.INTERNAL if order.destination_id else TransferKind.PAYOUT,
-        "source_id": str(order.source_id),
-        "destination_id": str(order.destination_id) if order.destination_id else None,
+        "source_id": order.source_id,
+        "destination_id": order.destination_id,
         "amount_minor": order.money.amount_minor,
         "currency": order.money.currency,
         "reference": order.reference,
@@ -222,12 +220,12 @@ def _spelled(keyed: KeyedOrder) -> dict[str, Json]:
     }
 
 
-def _spelled_outcome(outcome: Outcome) -> Mapping[str, Json]:
+def _spelled_outcome(outcome: Outcome) -> Mapping[str, object]:
     no = outcome.found if isinstance(outcome.found, Refusal) else None
     return {
         "number": outcome.item.number,
         "outcome": outcome.word,
         "code": no.code if no else "",
         "facts": plain(no.facts()) if no else {},
-        "transfer": str(outcome.transfer_id) if outcome.transfer_id else None,
+        "transfer": outcome.transfer_id,
     }

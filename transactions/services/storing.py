@@ -1,6 +1,5 @@
 """Writing what was taken in: transfers, what comes with them, and the money they move."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from accounts.crypto.vault import store_sealed
 from accounts.models import Approval
 from accounts.services.mailbox import publish_all
 from audit.actors import Actor
-from audit.calls import Call
+from audit.calls import Call, spell
 from audit.doorbell import ring
 from audit.history import Guarded, to_store
 from audit.services.recording import later, record
@@ -71,11 +70,10 @@ def store(taken: Sequence[Taken]) -> None:
         store_sealed(payees)
     store_companions(taken)
     origins = transfers[0].origin if len(transfers) == 1 else f"{len(transfers)} transfers"
-    spelled = json.dumps([to_store(transfer) for transfer in transfers])
     later(
         Call(
             sql="transfers_store(%s::jsonb)",
-            values=(spelled,),
+            values=(spell([to_store(transfer) for transfer in transfers]),),
             rules={"transfer_origin_once": AlreadyBooked(origin=origins)},
         )
     )

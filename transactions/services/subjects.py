@@ -1,6 +1,5 @@
 """What news speaks of: locked and read at once, decided on in memory, written at once."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,7 @@ from uuid import UUID
 
 from accounts.services.mailbox import News, publish_all
 from audit.actors import Actor
-from audit.calls import Call
+from audit.calls import Call, spell
 from audit.canonical import Json
 from audit.circumstances import current
 from audit.errors import NotFound
@@ -225,7 +224,7 @@ class Subjects:
                 if (turn := self.turns.get(key)) and turn.stored == row
             ]
             for stage in filter(None, (between, list(rows.values()))):
-                later(Call(sql=function, values=(json.dumps(stage),)))
+                later(Call(sql=function, values=(spell(stage),)))
         for row in self.changed.values():
             # The function inserts it, not Django, which must not do so again when it is saved.
             row._state.adding = False  # noqa: SLF001 - documented for this very use
