@@ -76,7 +76,9 @@ class Standing:
             cap.check(amount_minor, kind=kind, account_id=self.account_id)
 
     def check_may_leave(self) -> None:
-        """Refuse to let money out of a frozen account, or for a suspended partner."""
+        """Refuse to let money out of a closed or frozen account, or for a suspended partner."""
+        if self.is_closed:
+            raise AccountClosed(account=typeid("acc", self.account_id))
         if not self.may_debit:
             raise AccountFrozen(account=typeid("acc", self.account_id))
 
