@@ -88,7 +88,10 @@ class Standing:
             cap.use(amount_minor, kind=kind)
         if kind not in self.tallies:
             self.tallies[kind] = self._tallies(kind)
-        return tuple(Use(tally=tally, amount_minor=amount_minor) for tally in self.tallies[kind])
+        return tuple(
+            Use(tally=tally, account_id=self.account_id, amount_minor=amount_minor)
+            for tally in self.tallies[kind]
+        )
 
     def bearable(self, amount_minor: int) -> int:
         """Return how much of a movement this account can take: all, a part, or nothing.

@@ -1,4 +1,4 @@
-"""A partner's short name and an account's alias are theirs for good: trust goes by them."""
+"""Names that others trust are their bearers' for good; a limit that was kept says how it stands."""
 
 from typing import ClassVar
 
@@ -8,10 +8,13 @@ from audit.sqlfiles import run_sql
 
 
 class Migration(migrations.Migration):
-    """Runs `transactions/sql/0029_names`."""
+    """Runs `transactions/sql/0029_names` and `0029_limit_kept`."""
 
     dependencies: ClassVar = [
         ("transactions", "0027_cut"),
         ("accounts", "0009_life"),
     ]
-    operations: ClassVar = [run_sql("transactions", "0029_names")]
+    operations: ClassVar = [
+        run_sql("transactions", "0029_names"),
+        run_sql("transactions", "0029_limit_kept"),
+    ]
