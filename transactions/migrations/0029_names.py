@@ -1,4 +1,4 @@
-"""Names that others trust are their bearers' for good; a limit that was kept says how it stands."""
+"""Names that others trust are their bearers'; a limit that was kept tells how it stands."""
 
 from typing import ClassVar
 
