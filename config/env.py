@@ -14,6 +14,7 @@ BASE_DIR: Final = Path(__file__).resolve().parents[1]
 SANDBOX_DIR: Final = BASE_DIR / ".sandbox"
 KEY_BYTES: Final = 32
 SECRET_KEY_CHARACTERS_MIN: Final = 50
+WRITES_PER_SECOND: Final = 100
 DATABASE_URL: Final = re.compile(r"postgresql://[^:@/\s]+:[^:@/\s]+@[^:@/\s]+:\d{1,5}/[\w-]+")
 REDIS_URL: Final = re.compile(r"rediss?://([^@/\s]*@)?[^:@/\s]+:\d{1,5}(/\d+)?")
 HTTP_URL: Final = re.compile(r"https?://[\w.\-\[\]:]+(/[^\s?#]*)?")
@@ -71,6 +72,17 @@ def _list(text: str) -> tuple[str, ...]:
     return parts
 
 
+def _count(*, otherwise: int) -> Callable[[str], int]:
+    """Return a parser that accepts a whole number above zero, and takes `otherwise` for none."""
+
+    def parse(text: str) -> int:
+        if text and not re.fullmatch(r"[1-9]\d{0,8}", text):
+            raise ValueError
+        return int(text or otherwise)
+
+    return parse
+
+
 def _secrets(text: str) -> dict[str, tuple[str, ...]]:
     """Read JSON of non-empty lists of non-empty secrets by `provider/endpoint`."""
     found = json.loads(text)
@@ -114,6 +126,11 @@ VARIABLES: Final[Mapping[str, Variable]] = {
     "OUTBOUND_LOOPBACK": Variable(
         "host:port with commas between, empty outside a sandbox", _list, is_required=False
     ),
+    "WRITES_PER_SECOND": Variable(
+        f"a whole number above zero, or empty for {WRITES_PER_SECOND}",
+        _count(otherwise=WRITES_PER_SECOND),
+        is_required=False,
+    ),
 }
 
 EVERY_PROCESS: Final = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
@@ -133,7 +150,7 @@ WORKER: Final = (
 # is manage.py beside a sandbox and the test suite: it holds everything, and exists nowhere else.
 HELD: Final[Mapping[str, tuple[str, ...]]] = {
     "admin": (*WEB, "MFA_KEY", "VAULT_KEY"),
-    "api": (*WEB, "ANSWER_KEY", "VAULT_KEY"),
+    "api": (*WEB, "ANSWER_KEY", "VAULT_KEY", "WRITES_PER_SECOND"),
     "callbacks": (*WEB, "CALLBACK_SECRETS", "INBOX_PUBLIC_KEY"),
     "worker": WORKER,
     "beat": WORKER,
@@ -164,6 +181,7 @@ class Environment:
     testbank_url: str = _ABSENT
     testbank_token: str = field(default=_ABSENT, repr=False)
     outbound_loopback: tuple[str, ...] = _ABSENT
+    writes_per_second: int = _ABSENT
 
 
 def read(process: str, *, source: Mapping[str, str] | None = None) -> Environment:

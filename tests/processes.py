@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from config.env import BASE_DIR
+from config.sandbox.environments import WRITES_PER_SECOND
 from tests.conftest import STAGE
 from tests.ports import free_port
 
@@ -53,20 +54,25 @@ class ApiProcess:
 
 @contextmanager
 def api_process(
-    *, database_port: int | None = None, database: str = "", workers: int = 1
+    *,
+    database_port: int | None = None,
+    database: str = "",
+    workers: int = 1,
+    writes_per_second: int = WRITES_PER_SECOND,
 ) -> Iterator[ApiProcess]:
     """Run the API as cs_api, with so many processes that serve.
 
     `database_port` puts something between it and the suite's server; `database` is the address
     of another server.
     """
+    environment = _environment(database or _own_database(database_port))
     process = ApiProcess(port=free_port())
     words = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
     words += ["--port", str(process.port), "--workers", str(workers), "--blocking-threads", "8"]
     running = subprocess.Popen(
         [sys.executable, *words, "--no-ws", "config.wsgi:application"],
         cwd=BASE_DIR,
-        env=_environment(database or _own_database(database_port)),
+        env=environment | {"WRITES_PER_SECOND": str(writes_per_second)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -1,11 +1,12 @@
 """Limits as they stand under their locks: what is left of each, and what to count. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+from audit.errors import Fault
 from audit.typeids import typeid
 from transactions.errors import LimitExceeded
 from transactions.states import LimitKind, LimitScope, LimitWindow
@@ -38,9 +39,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """What left once, as one tally takes it."""
+    """What left an account once, as one tally takes it."""
 
     tally: Tally
+    account_id: UUID
     amount_minor: int
 
 
@@ -115,6 +117,32 @@ def cap_as_told(told: Mapping[str, Any]) -> Cap:
         amount_used_minor=told["amount_used_minor"],
         count_used=told["count_used"],
     )
+
+
+def decided_again(told: Mapping[str, Any], *, uses: Iterable[Use]) -> LimitExceeded:
+    """Return the no that is due to those who decided on an old reading of a limit.
+
+    `told` is the limit that they would pass, as the database tells it with all of their uses
+    counted: without them it stands as they should have found it.
+    """
+    cap = cap_as_told(told)
+    whose = (told["account_id"], told["book_id"], told["currency"])
+    theirs = [use for use in uses if _whose(use.tally) == whose and cap.covers(use.tally.kind)]
+    cap.amount_used_minor -= sum(use.amount_minor for use in theirs)
+    cap.count_used -= len(theirs)
+    try:
+        for use in theirs:
+            cap.check(use.amount_minor, kind=use.tally.kind, account_id=use.account_id)
+            cap.use(use.amount_minor, kind=use.tally.kind)
+    except LimitExceeded as refusal:
+        return refusal
+    raise Fault(f"limit {cap.limit_id} was passed by nobody")
+
+
+def _whose(tally: Tally, /) -> tuple[str | None, str, str]:
+    """Return where use is counted, as the database spells it."""
+    account = str(tally.account_id) if tally.account_id else None
+    return account, str(tally.book_id), tally.currency
 
 
 def _left(most: int | None, *, used: int) -> int | None:

@@ -76,7 +76,9 @@ class Standing:
             cap.check(amount_minor, kind=kind, account_id=self.account_id)
 
     def check_may_leave(self) -> None:
-        """Refuse to let money out of a frozen account, or for a suspended partner."""
+        """Refuse to let money out of a closed or frozen account, or for a suspended partner."""
+        if self.is_closed:
+            raise AccountClosed(account=typeid("acc", self.account_id))
         if not self.may_debit:
             raise AccountFrozen(account=typeid("acc", self.account_id))
 
@@ -86,7 +88,10 @@ class Standing:
             cap.use(amount_minor, kind=kind)
         if kind not in self.tallies:
             self.tallies[kind] = self._tallies(kind)
-        return tuple(Use(tally=tally, amount_minor=amount_minor) for tally in self.tallies[kind])
+        return tuple(
+            Use(tally=tally, account_id=self.account_id, amount_minor=amount_minor)
+            for tally in self.tallies[kind]
+        )
 
     def bearable(self, amount_minor: int) -> int:
         """Return how much of a movement this account can take: all, a part, or nothing.

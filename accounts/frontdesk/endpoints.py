@@ -11,7 +11,9 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.frontdesk.authentication import actor_of
 from accounts.frontdesk.parsing import shown_name
+from accounts.frontdesk.throttles import spend, writes_of_a_client
 from audit.errors import NotFound
 from audit.typeids import parse_typeid
 
@@ -36,7 +38,8 @@ class Endpoint(APIView):
     """A door for partners. Subclasses parse, call one command or selector, and render.
 
     `scopes` says for the documents which scope opens each method, `takes_key` which
-    methods want an Idempotency-Key; commands and selectors enforce both.
+    methods want an Idempotency-Key; commands and selectors enforce both. What takes a
+    key changes something, and is counted against its client's rate.
     """
 
     scopes: ClassVar[Mapping[str, str]] = {}
@@ -45,6 +48,11 @@ class Endpoint(APIView):
     content_negotiation_class = OnlyJson
     metadata_class = None
     http_method_names: Sequence[str] = ("get", "head", "post")
+
+    def check_throttles(self, request: Request) -> None:
+        """Count a call that changes something, before its body is read. RateLimited."""
+        if request.method in self.takes_key:
+            spend(writes_of_a_client(), who=actor_of(request).id)
 
 
 def id_in_path(prefix: str, text: str) -> UUID:

@@ -19,6 +19,8 @@ PORTS: Final = range(1, 65536)
 CALLBACKS_PATH: Final = "/callbacks"
 # localhost and not 127.0.0.1: browsers take it as a secure place, and security keys as a domain.
 WEB_HOST: Final = "localhost"
+# Load is tried here, and nobody is to be slowed down.
+WRITES_PER_SECOND: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,7 @@ def _value(name: str, *, process: str, servers: Servers, ports: Ports) -> str:
         "CALLBACK_SECRETS": json.dumps(callback_secrets(keys)),
         "INBOX_PUBLIC_KEY": public,
         "INBOX_PRIVATE_KEY": private,
+        "WRITES_PER_SECOND": str(WRITES_PER_SECOND),
         "STRIPE_API_URL": ports.inside("stripe"),
         "STRIPE_API_KEY": f"sk_test_{keys.raw('STRIPE_API_KEY').hex()}",
         "TESTBANK_URL": ports.inside("testbank"),

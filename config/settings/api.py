@@ -11,6 +11,7 @@ CACHES = shared_cache(ENV.redis_url)
 DOORBELL_URL = ENV.redis_url
 ANSWER_KEY = ENV.answer_key
 VAULT_KEY = ENV.vault_key
+WRITES_PER_SECOND = ENV.writes_per_second
 
 ROOT_URLCONF = "config.urls.api"
 INSTALLED_APPS = [

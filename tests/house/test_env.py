@@ -35,6 +35,7 @@ BAD = {
     "TESTBANK_URL": ["http://"],
     "TESTBANK_TOKEN": ["two words"],
     "OUTBOUND_LOOPBACK": ["a b"],
+    "WRITES_PER_SECOND": ["0", "-1", "1.5", "many"],
 }
 CASES = [(name, value) for name, values in BAD.items() for value in values]
 
@@ -83,6 +84,8 @@ def test_values_arrive_typed() -> None:
     held = read("console", source={**GOOD, "ALLOWED_HOSTS": "a.example, b.example"})
     assert held.allowed_hosts == ("a.example", "b.example")
     assert held.outbound_loopback == ()
+    assert held.writes_per_second == 100
+    assert read("api", source={**GOOD, "WRITES_PER_SECOND": "7"}).writes_per_second == 7
     assert held.callback_secrets == {"stripe/main": ("whsec_old", "whsec_new")}
 
 

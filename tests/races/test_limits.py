@@ -39,6 +39,14 @@ def really(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         STAGE.reclone()
 
 
+@pytest.fixture(autouse=True)
+def decided_in_time(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nobody decides on an old reading: the database's own check refuses nothing."""
+    yield
+    late = [each.message for each in caplog.get_records("call") if "limit_kept" in each.message]
+    assert late == []
+
+
 @pytest.fixture
 def cast() -> Cast:
     """A partner of its own for each test."""

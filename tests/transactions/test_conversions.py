@@ -19,6 +19,7 @@ from tests.factories import Cast
 from transactions.models import Book, Journal, LedgerAccount, Posting
 from transactions.selectors.clocks import balance_at
 from transactions.selectors.trial import trial_balances
+from transactions.services.accounts import request_closing
 from transactions.services.conversions import post_conversion
 from transactions.states import Clock
 
@@ -129,6 +130,20 @@ def test_without_the_money_it_waits_in_sight(yen: Account) -> None:
     proposed = factories.conversion(poor, to=to)
     assert four_eyes.carry_out(proposed.approval).obstacle == "insufficient_funds"
     assert stands_at(poor.giver.pk) == (9_999, 0)
+
+
+def test_out_of_an_account_that_was_closed_meanwhile_it_waits_in_sight() -> None:
+    poor = factories.cast(holding_minor=0)
+    to = factories.account(poor.portfolio, currency="JPY", holding_minor=0)
+    proposed = factories.conversion(poor, to=to)
+    with STAGE.as_role("admin"):
+        asked = request_closing(
+            actor=factories.colleague(Role.FINANCE_OPERATOR),
+            account_id=poor.giver.pk,
+            reason="asked for",
+        )
+    assert four_eyes.carry_out(asked).state == "used"
+    assert four_eyes.carry_out(proposed.approval).obstacle == "account_closed"
 
 
 def test_the_database_books_no_exchange_that_nobody_signed(cast: Cast, yen: Account) -> None:

@@ -193,4 +193,4 @@ def counted(order: TransferOrder, *, account_id: UUID | None, slice_: int) -> Us
         day=NOW.date(),
         slice=slice_,
     )
-    return Use(tally=tally, amount_minor=order.money.amount_minor)
+    return Use(tally=tally, account_id=order.source_id, amount_minor=order.money.amount_minor)

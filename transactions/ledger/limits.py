@@ -1,14 +1,24 @@
 """The limits' counters, moved by the database's own functions in the transaction that spends."""
 
-from collections.abc import Iterable
+import json
+import logging
+from collections.abc import Sequence
 from uuid import UUID
 
+from django.db import Error
+
 from audit.calls import Call, spell
-from transactions.limits import Tally, Use
+from transactions.errors import LimitExceeded
+from transactions.limits import Tally, Use, decided_again
+
+log = logging.getLogger(__name__)
 
 
-def counting(uses: Iterable[Use]) -> Call:
-    """Return the call that counts what was used of limits; it checks again that none is passed."""
+def counting(uses: Sequence[Use]) -> Call:
+    """Return the call that counts what was used of limits; it checks again that none is passed.
+
+    One that is means LimitExceeded, as it would have been decided on its reading.
+    """
     amounts: dict[Tally, list[int]] = {}
     for use in uses:
         amounts.setdefault(use.tally, []).append(use.amount_minor)
@@ -25,7 +35,13 @@ def counting(uses: Iterable[Use]) -> Call:
         }
         for tally, counted in amounts.items()
     ]
-    return Call(sql="limits_use(%s::jsonb)", values=(spell(spelled),))
+
+    def kept(error: Error) -> LimitExceeded:
+        told = json.loads(error.__cause__.diag.message_detail)  # type: ignore[union-attr]
+        log.error("limit_kept: decided on an old reading of limit %s", told["id"])
+        return decided_again(told, uses=uses)
+
+    return Call(sql="limits_use(%s::jsonb)", values=(spell(spelled),), rules={"limit_kept": kept})
 
 
 def recounting(limit_id: UUID) -> Call:

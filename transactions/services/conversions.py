@@ -17,13 +17,14 @@ from audit.services.recording import record
 from audit.typeids import typeid
 from transactions.errors import AlreadyBooked
 from transactions.ledger.accounts import FX, newly_opened, system_account
-from transactions.ledger.posting import Draft, Line, lock, post
+from transactions.ledger.posting import Draft, Line, post
 from transactions.models import Conversion, LedgerAccount
 from transactions.money import AMOUNT_MINOR_MAX, Money
 from transactions.proposals import EVIDENCE_CHARACTERS_MAX, REASON_CHARACTERS_MAX, Exchange
 from transactions.rates import read_rate
 from transactions.selectors.conversions import access_conversion
 from transactions.selectors.ledger import access_ledger_account
+from transactions.services.steps import check_may_leave
 
 POST_CONVERSION: Final = "transactions.post_conversion"
 PURPOSE: Final = "conversion"
@@ -77,7 +78,7 @@ def post_conversion(*, actor: Actor, approval_id: UUID) -> Conversion:
     approval = access_decided(approval_id, action=POST_CONVERSION, actor=actor)
     conversion = access_conversion(approval.subject_id, actor=actor)
     consume(approval, payload=conversion_payload(conversion))
-    lock(conversion.source_id, conversion.destination_id)
+    check_may_leave([conversion.source_id], beside=[conversion.destination_id])
     sold, bought = (
         system_account(FX, book_id=conversion.book_id, currency=money.currency)
         for money in (conversion.sold, conversion.bought)

@@ -45,7 +45,7 @@ def release_transfer(*, actor: Actor, transfer_id: UUID) -> Transfer:
     if transfer.approval is None:
         raise WrongState(state=transfer.state, wanted=TransferState.ACCEPTED)
     transfer.advance(TransferState.ACCEPTED)
-    check_may_leave(transfer.source_id)
+    check_may_leave([transfer.source_id])
     consume(transfer.approval, payload=approval_payload(transfer))
     save_state(transfer)
     tell(transfer, occurred_at=timezone.now())
@@ -80,7 +80,7 @@ def claim_transfer(*, actor: Actor) -> Transfer:
     transfer = next_to_claim()
     if transfer is None:
         raise NothingChanged(ref="transfer:none")
-    check_may_leave(transfer.source_id)
+    check_may_leave([transfer.source_id])
     now = timezone.now()
     transfer.advance(TransferState.DISPATCHED)
     transfer.claimed_at, transfer.ask_at = now, now + ASK_AFTER_CLAIM
@@ -101,7 +101,7 @@ def reclaim_transfer(*, actor: Actor, transfer_id: UUID, claimed_at: datetime) -
     is_open = transfer.state in (TransferState.DISPATCHED, TransferState.UNKNOWN)
     if not is_open or transfer.claimed_at != claimed_at:
         raise NothingChanged(ref=transfer.audit_ref)
-    check_may_leave(transfer.source_id)
+    check_may_leave([transfer.source_id])
     now = timezone.now()
     transfer.claimed_at, transfer.ask_at = now, now + ASK_AFTER_CLAIM
     save_state(transfer, "claimed_at")

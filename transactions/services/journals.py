@@ -33,6 +33,7 @@ from transactions.selectors.proposals import (
     lines_of,
     sums_of,
 )
+from transactions.services.steps import check_may_leave
 
 POST_MANUAL: Final = "transactions.post_manual_journal"
 
@@ -83,12 +84,15 @@ def propose_manual_journal(*, actor: Actor, journal: ManualJournal) -> JournalPr
 def post_manual_journal(*, actor: Actor, approval_id: UUID) -> JournalProposal:
     """Carry out an approved journal, once: the lines that were shown, and no others.
 
-    Refuses with AlreadyDecided, StaleApproval, AccountFrozen and InsufficientFunds.
+    Refuses with AlreadyDecided, StaleApproval, AccountFrozen, AccountClosed and
+    InsufficientFunds.
     """
     approval = access_decided(approval_id, action=POST_MANUAL, actor=actor)
     proposal = access_proposal(approval.subject_id, actor=actor)
     lines, now = lines_of(proposal), timezone.now()
     consume(approval, payload=manual_payload(proposal, lines=lines))
+    givers = [line.account_id for line in lines if line.amount_minor < 0]
+    check_may_leave(givers, beside=[line.account_id for line in lines])
     journal_id = post(
         Draft(
             book_id=proposal.book_id,

@@ -18,7 +18,6 @@ from audit.history import Guarded
 from audit.services.recording import record
 from audit.typeids import typeid
 from transactions.errors import NotReversible, ReversalExceeded
-from transactions.ledger.posting import stand
 from transactions.ledger.reversals import post_reversal
 from transactions.models import Transfer
 from transactions.money import Money
@@ -27,7 +26,7 @@ from transactions.selectors.transfers import access_transfer
 from transactions.services.charging import fee_drafts
 from transactions.services.interbook import arrival, drafts_of
 from transactions.services.partner_transfers import passage_of, tell_taker
-from transactions.services.steps import letter_of, save_state
+from transactions.services.steps import check_may_leave, letter_of, save_state
 from transactions.states import TransferKind, TransferState
 
 REVERSE: Final = "transactions.reverse_transfer"
@@ -144,7 +143,7 @@ def _consumed(
 def _post_back(transfer: Transfer, *, amount_minor: int, origin: str) -> list[UUID]:
     """Post the way back, each journal linked to the one it undoes."""
     taker_id: UUID = transfer.destination_id  # type: ignore[assignment]
-    stand([transfer.source_id, taker_id])[taker_id].check_may_leave()
+    check_may_leave([taker_id], beside=[transfer.source_id])
     there, now = passage_of(transfer), timezone.now()
     back = replace(
         there.turned(),

@@ -1,5 +1,6 @@
 """Steps that several commands on transfers share. Each runs in its caller's transaction."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -80,12 +81,15 @@ def save_hold(hold: Hold) -> None:
     hold.save(update_fields=["state", "captured_minor", "released_minor"])
 
 
-def check_may_leave(account_id: UUID) -> None:
-    """Refuse to let money out of a frozen account or for a suspended partner.
+def check_may_leave(givers: Collection[UUID], *, beside: Collection[UUID] = ()) -> None:
+    """Refuse to let money out of a closed or frozen account, or for a suspended partner.
 
-    Under the account's lock: a freeze that committed before us is seen.
+    Under their locks, and those of whom it moves to (`beside`), taken together: what committed
+    before us is seen. The books' own accounts are nobody's to stop.
     """
-    stand([account_id])[account_id].check_may_leave()
+    standings = stand({*givers, *beside})
+    for key in sorted(standings.keys() & set(givers)):
+        standings[key].check_may_leave()
 
 
 def save_state(transfer: Transfer, *fields: str) -> None:
