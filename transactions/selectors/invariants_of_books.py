@@ -198,7 +198,8 @@ BOOKS: Final[tuple[tuple[str, str, str], ...]] = (
         FROM accounts_account AS a
         LEFT JOIN transactions_balance AS b ON b.account_id = a.id
         CROSS JOIN LATERAL (
-            SELECT count(*) AS orders, coalesce(sum(amount_minor), 0) AS held,
+            SELECT count(*) AS orders,
+                least(coalesce(sum(amount_minor), 0), 9223372036854775807) AS held,
                 coalesce(bit_or(array_position('{debits,credits,all}'::text [], mode::text)), 0)
                     AS bits
             FROM accounts_freeze WHERE account_id = a.id AND state = 'in_force'
