@@ -52,7 +52,7 @@ class IdempotencyKeyPage(LookOnlyAdmin[IdempotencyKey]):
         """Say what the same request would get now."""
         if vars(row)["is_answer_kept"]:
             return "Answered. The same request again gets the same answer, byte for byte."
-        return "Answered long ago: the answer is emptied, and the key works no second time."
+        return "Used. Its answer is not kept, and the key works no second time."
 
     @display(description="Request")
     def request_line(self, row: IdempotencyKey) -> str:

@@ -1,7 +1,8 @@
 """Letting go of what has been kept long enough: stored answers and expired tokens.
 
-Bookkeeping, set-based and in bounded batches, so that nobody waits behind it. Running it twice,
-or two at once, lets go of nothing twice: rows in other hands are passed over.
+Bookkeeping, set-based and in short batches, for as long as a round's share lasts: however many
+keys are used in ten minutes, as many are emptied. Running it twice, or two at once, lets go of
+nothing twice: rows in other hands are passed over.
 """
 
 from datetime import timedelta
@@ -11,11 +12,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import IdempotencyKey
+from audit.rounds import share
 
 ANSWERS_KEPT: Final = timedelta(hours=72)
 TOKENS_KEPT: Final = timedelta(hours=24)
 ROWS_A_BATCH: Final = 1_000
-BATCHES_MAX: Final = 50
 # The worker has the OAuth package's table and not the package.
 DROP_TOKENS: Final = """
 DELETE FROM allauth_idp_oidc_token WHERE id IN (
@@ -29,8 +30,8 @@ def empty_answers() -> int:
     old = IdempotencyKey.objects.filter(
         answer__isnull=False, created_at__lt=timezone.now() - ANSWERS_KEPT
     )
-    done = 0
-    for _ in range(BATCHES_MAX):
+    done, has_time = 0, share()
+    while has_time():
         with transaction.atomic():
             rows = old.select_for_update(skip_locked=True, no_key=True).order_by("created_at")
             batch = list(rows.values_list("pk", flat=True)[:ROWS_A_BATCH])
@@ -42,8 +43,8 @@ def empty_answers() -> int:
 
 def drop_tokens() -> int:
     """Remove the access tokens that expired more than a day ago; return how many."""
-    before, done = timezone.now() - TOKENS_KEPT, 0
-    for _ in range(BATCHES_MAX):
+    before, done, has_time = timezone.now() - TOKENS_KEPT, 0, share()
+    while has_time():
         with connection.cursor() as cursor:
             cursor.execute(DROP_TOKENS, [before, ROWS_A_BATCH])
             gone = cursor.rowcount

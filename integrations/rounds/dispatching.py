@@ -35,7 +35,7 @@ from integrations.providers.base import (
 from integrations.providers.registry import provider_of
 from integrations.services.dispatches import log_dispatch
 from integrations.states import DispatchAct
-from transactions.errors import AlreadyBooked, Contradiction, NothingChanged
+from transactions.errors import AccountFrozen, AlreadyBooked, Contradiction, NothingChanged
 from transactions.meanings import TransferNotice
 from transactions.meanings import TransferState as Standing
 from transactions.models import Transfer
@@ -132,8 +132,11 @@ def _send_again(transfer: Transfer, *, window: timedelta) -> None:
         return
     try:
         reclaim(actor=WORKER, transfer_id=transfer.pk, claimed_at=claimed_at)
+    except AccountFrozen:
+        _record(transfer, Unknown("the provider never heard of it, and its account is frozen"))
+        return
     except Refusal:
-        return  # somebody else did, it is settled meanwhile, or its account is frozen
+        return  # somebody else did, or it is settled meanwhile
     _send(transfer.pk)
 
 
@@ -192,7 +195,10 @@ def _record(transfer: Transfer, answer: Accepted | Declined | Unknown) -> None:
 
 
 def _record_standing(transfer: Transfer, notice: TransferNotice) -> None:
-    """Take how the provider says the payment stands; a no is written down by the command."""
+    """Take how the provider says the payment stands; a no is written down by the command.
+
+    What contradicts the books leaves it in doubt, to be asked about later.
+    """
     meanings = [notice]
     if notice.state is Standing.RETURNED:
         # Both callbacks were missed: it settled before it was returned.
@@ -200,6 +206,8 @@ def _record_standing(transfer: Transfer, notice: TransferNotice) -> None:
     actor = _as_provider(transfer)
     report = Report(credential=actor.credential, trace_id=transfer.trace_id, meanings=meanings)
     last = inquiry(actor=actor, provider=transfer.provider, reports=[report])[-1]
+    if isinstance(last.refusal, Contradiction):
+        _record(transfer, Unknown("the provider contradicts the books"))
     if last.refusal and not isinstance(last.refusal, KNOWN):
         raise last.refusal
 

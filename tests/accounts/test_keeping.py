@@ -18,6 +18,7 @@ from tests.partners import PartnerWorld, acme
 __all__ = ["acme"]
 pytestmark = pytest.mark.role("api")
 A_SECOND = timedelta(seconds=1)
+MANY = 60
 
 
 @pytest.fixture
@@ -57,8 +58,31 @@ def test_answers_older_than_72_hours_are_emptied_and_their_keys_stay(
 
 def test_one_walk_is_bounded(keys: list[IdempotencyKey], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "ROWS_A_BATCH", 1)
-    monkeypatch.setattr(keeping, "BATCHES_MAX", 2)
+    monkeypatch.setattr(keeping, "share", lambda: iter([True, True, False]).__next__)
     assert [keeping.empty_answers() for _ in range(3)] == [2, 1, 0]
+
+
+def test_a_walk_goes_on_as_long_as_its_share_lasts(
+    keys: list[IdempotencyKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    like, long_ago = keys[0], timezone.now() - ANSWERS_KEPT * 2
+    with STAGE.as_role("migrator"):
+        IdempotencyKey.objects.bulk_create(
+            IdempotencyKey(
+                book_id=like.book_id,
+                scope="many",
+                key_hash=bytes([number]) * 32,
+                fingerprint=like.fingerprint,
+                status=like.status,
+                answer=b"old",
+            )
+            for number in range(MANY)
+        )
+        IdempotencyKey.objects.filter(scope="many").update(created_at=long_ago)
+    monkeypatch.setattr(keeping, "ROWS_A_BATCH", 1)
+    assert keeping.empty_answers() == MANY + 3
+    with STAGE.as_role("migrator"):
+        IdempotencyKey.objects.filter(scope="many").delete()
 
 
 @pytest.mark.role("worker")

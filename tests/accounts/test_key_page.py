@@ -93,6 +93,16 @@ def test_a_row_leads_to_what_it_made_and_shows_no_answer(used: list[Used], desk:
     assert SECRET.hex() not in shown
 
 
+def test_a_key_of_a_batchs_item_is_not_said_to_have_been_answered_long_ago(
+    used: list[Used], desk: Desk
+) -> None:
+    with STAGE.as_role("migrator"):
+        IdempotencyKey.objects.filter(pk=used[1].row.pk).update(answer=None)
+    shown = desk.open("accounts_idempotencykey_change", used[1].row.pk).content.decode()
+    assert "Used. Its answer is not kept, and the key works no second time." in shown
+    assert "long ago" not in shown
+
+
 def test_the_pages_query_never_reads_an_answer(used: list[Used]) -> None:
     from accounts.selectors.idempotency import keys_for_pages
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from rest_framework.test import APIRequestFactory, force_authenticate
 
 from accounts.roles import Role
 from audit.models import Entry
@@ -17,7 +18,9 @@ from tests import factories
 from tests.conftest import STAGE
 from tests.desk import Desk, grant, seat
 from tests.staff import age_proofs
+from transactions.api.statements import StatementDetail
 from transactions.models import LedgerAccount
+from transactions.papers import PAPERS
 from transactions.services.movements import book_movement
 from transactions.states import Clock, TransferState
 
@@ -75,6 +78,23 @@ def test_each_reader_of_the_books_sees_them_and_takes_copies_on_record(
     printed = desk.send("statement_export", company.giver.pk, **PERIOD, paper="pdf")
     assert printed.content.startswith(b"%PDF")
     assert exports() == 2
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_copy_is_byte_for_byte_what_the_partner_reads_of_the_same_period(
+    company: factories.Cast, paper: str
+) -> None:
+    desk = seat(Role.FINANCE_OPERATOR)
+    copies = [
+        desk.send("statement_export", company.giver.pk, **PERIOD, paper=paper) for _ in range(2)
+    ]
+    days = {"from": PERIOD["since"], "to": "2030-01-02", "clock": PERIOD["clock"]}
+    asked = APIRequestFactory().get("/v1/statement", days | {"format": paper})
+    force_authenticate(asked, token=company.actor)  # type: ignore[arg-type]  # ours is no row
+    with STAGE.as_role("api"):
+        answer = StatementDetail.as_view()(asked, account_id=company.giver.public_id)
+    assert {copy.content for copy in copies} == {answer.content}
+    assert {copy["Content-Type"] for copy in copies} == {answer["Content-Type"]}
 
 
 def test_support_reads_the_statements_of_its_customers_and_takes_none_away(

@@ -28,6 +28,7 @@ from transactions.tasks import check_books
 
 pytestmark = pytest.mark.role("worker")
 ALARM = "The books do not hold"
+MARK_IS_BEHIND = timedelta(seconds=1)
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +168,20 @@ def test_what_is_wrong_in_the_changes_is_looked_at_in_everything_until_it_is_wel
     assert (check_books(), is_full()) == (0, False)
 
 
+def test_what_was_bent_long_ago_is_found_as_soon_as_everything_is_cheap_to_look_at(
+    company: factories.Cast,
+) -> None:
+    factories.pass_by(timezone.now() + MARK_IS_BEHIND)
+    settle()
+    assert (check_books(), check_books(), is_full()) == (0, 0, False)
+    bend(company, by=500)
+    for duration_ms, found in ((7_000, 0), (5_000, 1)):
+        five_minutes_ago(duration_ms)
+        assert check_books() == found
+    bend(company, by=-500)
+    assert check_books() == 0
+
+
 def test_what_commits_late_is_looked_at_although_it_was_written_before_a_clean_look(
     company: factories.Cast,
 ) -> None:
@@ -200,6 +215,14 @@ def test_the_command_says_what_it_looked_at(company: factories.Cast) -> None:
         assert f"Looking at {said}" in out.getvalue()
         assert "All invariants hold." in out.getvalue()
     assert "later   L3" in out.getvalue()
+
+
+def five_minutes_ago(duration_ms: int) -> None:
+    """Let the last look at everything be as long ago as beat waits, and have taken so long."""
+    with STAGE.as_role("migrator"):
+        BooksCheck.objects.filter(is_full=True).update(
+            checked_at=timezone.now() - timedelta(minutes=5), duration_ms=duration_ms
+        )
 
 
 def settle() -> None:

@@ -157,6 +157,14 @@ def test_more_is_held_back_than_there_is_and_what_arrives_stays(cast: Cast) -> N
     assert_books_hold()
 
 
+def test_amounts_that_add_up_to_more_than_the_books_can_hold_hold_back_all(cast: Cast) -> None:
+    most = 2**63 - 1
+    for reference in ("L-1", "L-2"):
+        placed(cast.giver, mode=FreezeMode.AMOUNT, amount_minor=most, reference=reference)
+    assert stops(cast.giver) == (0, most)
+    assert_books_hold()
+
+
 def test_several_stand_at_once_and_each_is_lifted_for_itself(cast: Cast) -> None:
     debits = placed(cast.giver)
     held = placed(cast.giver, mode=FreezeMode.AMOUNT)

@@ -8,7 +8,7 @@ from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Letter
-from accounts.states import ApprovalState, FreezeMode
+from accounts.states import ApprovalState, FreezeMode, PayeePolicy
 from audit.constraints import broken_rule
 from audit.errors import Invalid, NotFound
 from audit.models import Entry
@@ -120,6 +120,20 @@ def test_what_is_refused_at_its_time_has_failed_with_the_code(cast: Cast) -> Non
     assert (stopped.state, stopped.failure_code) == (S.FAILED, "account_frozen")
     assert letters(stopped) == ["transfer.scheduled", "transfer.failed"]
     assert stands_at(cast.giver.pk) == (RICH, 0)
+    assert_books_hold()
+
+
+def test_details_that_still_cool_are_waited_for_without_another_word(cast: Cast) -> None:
+    details = factories.somebody()
+    factories.registered(cast, details=details, cooling_hours=24)
+    factories.payee_policy(cast, PayeePolicy.REGISTERED)
+    waiting = factories.scheduled(cast, factories.order(cast.giver, payee=details))
+    assert come(waiting).state == S.SCHEDULED
+    with STAGE.as_role("auditor"):
+        told = Entry.objects.filter(trace_id=waiting.trace_id).values_list("action", flat=True)
+        assert list(told) == ["transfer.scheduled"]
+    factories.payee_policy(cast, PayeePolicy.ANY)
+    assert come(waiting).state == S.ACCEPTED
     assert_books_hold()
 
 

@@ -18,14 +18,13 @@ from accounts.selectors.accounts import access_account
 from audit.errors import Invalid
 from transactions.api.accounts import VIEW
 from transactions.papers import PAPERS, file_name
-from transactions.papers.plain import spelled
 from transactions.selectors.clocks import balance_at, settled_at
 from transactions.selectors.statements import access_books_account, statement_of
 from transactions.statements import LINES_MAX, Period
 from transactions.states import Clock
 
 JSON: Final = "json"
-FORMATS: Final = (JSON, *PAPERS)
+FORMATS: Final = tuple(PAPERS)
 
 
 def _instant(name: str, said: str, *, is_needed: bool) -> OpenApiParameter:
@@ -140,23 +139,22 @@ class StatementDetail(Endpoint):
             OpenApiParameter("format", OpenApiTypes.STR, enum=FORMATS, default=JSON),
         ],
         responses={
-            (200, "application/json"): StatementShape,
             **{(200, paper.media_type): OpenApiTypes.BINARY for paper in PAPERS.values()},
+            (200, PAPERS[JSON].media_type): StatementShape,
         },
     )
-    def get(self, request: Request, account_id: str) -> HttpResponse | Response:
+    def get(self, request: Request, account_id: str) -> HttpResponse:
         """Return the statement; NotFound if the account is not the caller's."""
         actor = actor_of(request, may=VIEW)
         given = parameters_of(request, known=("from", "to", "clock", "format"))
         period, form = _asked(given)
         account = access_books_account(id_in_path("acc", account_id), actor=actor)
         statement = statement_of(account, period=period)
-        if form == JSON:
-            return Response(spelled(statement))
         paper = PAPERS[form]
         said = HttpResponse(paper.print(statement), content_type=paper.media_type)
-        name = file_name(statement, form=form)
-        said.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        if form != JSON:
+            name = file_name(statement, form=form)
+            said.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return said
 
 

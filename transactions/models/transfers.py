@@ -1,11 +1,12 @@
 """Transfers: what was asked of us, and how far it got."""
 
-from datetime import datetime
-from typing import ClassVar
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from accounts.models import Approval, VaultRecord
 from audit.history import Guarded
@@ -20,6 +21,9 @@ from transactions.states import (
     TransferKind,
     TransferState,
 )
+
+# However long a bank has been silent, it is asked again by then.
+ASK_AFTER_MAX: Final = timedelta(minutes=10)
 
 
 class Transfer(Guarded):
@@ -195,6 +199,16 @@ class Transfer(Guarded):
         self.state = to
         if to is TransferState.SETTLED:
             self.settled_at = at
+
+    def ask_again(self, *, after: timedelta) -> None:
+        """Let its bank be asked after so long, or a tenth of its silence where that is longer.
+
+        Within `ASK_AFTER_MAX` in any case. Each time leaves an entry: at one pace, a bank that is
+        away for a day would fill the log. Saves nothing: the command does.
+        """
+        now = timezone.now()
+        silence = now - (self.claimed_at or now)
+        self.ask_at = now + min(max(after, silence / 10), ASK_AFTER_MAX)
 
     @property
     def reversible_minor(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from transactions.papers.plain import statement_json
 from transactions.papers.sheets import statement_pdf
 from transactions.papers.tables import statement_csv
 from transactions.statements import Statement
@@ -27,6 +28,7 @@ class File:
 
 
 PAPERS: Final[Mapping[str, Paper]] = {
+    "json": Paper(media_type="application/json", print=statement_json),
     "csv": Paper(media_type="text/csv", print=statement_csv),
     "pdf": Paper(media_type="application/pdf", print=statement_pdf),
 }

@@ -2,12 +2,19 @@
 
 from uuid import UUID
 
+from rest_framework.renderers import JSONRenderer
+
 from audit.typeids import typeid
 from transactions.statements import Statement, StatementLine
 
 
-def spelled(statement: Statement) -> dict[str, object]:
-    """Return a statement as JSON says it."""
+def statement_json(statement: Statement) -> bytes:
+    """Return a statement as JSON."""
+    body: bytes = JSONRenderer().render(_spelled(statement))
+    return body
+
+
+def _spelled(statement: Statement) -> dict[str, object]:
     period = statement.period
     return {
         "account": typeid("acc", statement.account_id),

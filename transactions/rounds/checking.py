@@ -1,9 +1,10 @@
 """Checking the books: recompute, then write down what is broken and what is well again.
 
-Everything is looked at once a day, and for as long as something is broken; in between, what
-changed since the last look that found all well. What looks wrong there is looked at in everything
-before anybody is woken. The check reads outside any command, for it takes seconds; a breach that
-comes and goes between two looks is not the books' normal life, so nothing is missed by that.
+Everything is looked at as often as it costs little, once a day at least, and for as long as
+something is broken; in between, what changed since the last look that found all well. What looks
+wrong there is looked at in everything before anybody is woken. The check reads outside any
+command, for it takes seconds; a breach that comes and goes between two looks is not the books'
+normal life, so nothing is missed by that.
 """
 
 import logging

@@ -12,7 +12,7 @@ any more. Whoever commits later has a number at or above the first and writes af
 however early it began; all others the look has seen whole.
 
 A row of old that is bent in its place has no new transaction and no new time: that is found by
-the look at everything, once a day. So are the promises in `LATER`, which are about sums of all
+the next look at everything. So are the promises in `LATER`, which are about sums of all
 time.
 """
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Partner
-from transactions.models import Transfer
+from accounts.states import PayeePolicy
+from transactions.models import RegisteredPayee, Transfer
 from transactions.selectors.ledger import DEBITS_STOPPED
-from transactions.states import TransferState
+from transactions.states import PayeeState, TransferState
 
 AT_ONCE_MAX = 100
 
@@ -54,8 +55,21 @@ def transfer_by_id(transfer_id: UUID) -> Transfer | None:
 
 
 def scheduled_transfers(*, limit: int) -> Sequence[tuple[UUID, str]]:
-    """Return id and trace of transfers whose time has come, the longest overdue first."""
-    due = Transfer.objects.filter(state=TransferState.SCHEDULED, execute_at__lte=timezone.now())
+    """Return id and trace of transfers whose time has come, the longest overdue first.
+
+    One to details that still cool, where only firm ones are paid, comes when they are: until
+    then it would be refused at every look, before all others.
+    """
+    now = timezone.now()
+    cooling = RegisteredPayee.objects.filter(
+        book_id=OuterRef("book_id"),
+        iban_blind=OuterRef("payee_iban__blind"),
+        state=PayeeState.ACTIVE,
+        payable_from__gt=now,
+        partner__payee_policy=PayeePolicy.REGISTERED,
+    )
+    due = Transfer.objects.filter(state=TransferState.SCHEDULED, execute_at__lte=now)
+    due = due.exclude(Exists(cooling))
     return list(due.order_by("execute_at").values_list("pk", "trace_id")[:limit])
 
 

@@ -127,7 +127,7 @@ def note_doubt(*, actor: Actor, transfer_id: UUID, because: str) -> Transfer:
         raise NothingChanged(ref=transfer.audit_ref)
     is_news = transfer.state == TransferState.DISPATCHED
     transfer.state = TransferState.UNKNOWN
-    transfer.ask_at = timezone.now() + ASK_AFTER_DOUBT
+    transfer.ask_again(after=ASK_AFTER_DOUBT)
     save_state(transfer)
     if is_news:
         tell(transfer, occurred_at=timezone.now())

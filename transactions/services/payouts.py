@@ -71,7 +71,7 @@ def accepted(transfer: Transfer, *, provider_ref: str, subjects: Subjects, actor
     if is_doubted:
         transfer.advance(TransferState.DISPATCHED)
     transfer.provider_ref = provider_ref
-    transfer.ask_at = timezone.now() + ASK_AFTER_ACCEPTANCE
+    transfer.ask_again(after=ASK_AFTER_ACCEPTANCE)
     subjects.witness(
         "transfer.accepted_by_provider",
         actor=actor,
