@@ -9,6 +9,7 @@ from accounts.states import PayeePolicy
 from audit.actors import Actor
 from audit.commands import command
 from audit.constraints import refuse_on
+from audit.errors import Invalid
 from audit.services.recording import record
 
 
@@ -16,8 +17,14 @@ from audit.services.recording import record
 def onboard_partner(
     *, actor: Actor, name: str, slug: str, approval_threshold_minor: int
 ) -> Partner:
-    """Take on a partner. Payouts at or above the threshold will need a second person."""
-    with refuse_on({"accounts_partner_slug_key": NameTaken(name=slug)}):
+    """Take on a partner. Payouts at or above the threshold will need a second person.
+
+    Its short name is its own for good. Refuses with NameTaken, and Invalid for what is no name.
+    """
+    plain = Invalid(fields={"slug": "only letters, digits, - and _, and not `house`"})
+    with refuse_on(
+        {"accounts_partner_slug_key": NameTaken(name=slug), "partner_name_plain": plain}
+    ):
         partner = Partner.objects.create(
             name=name, slug=slug, approval_threshold_minor=approval_threshold_minor
         )

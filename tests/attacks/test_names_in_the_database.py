@@ -7,6 +7,8 @@ from typing import Any, Final
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from accounts.services.partners import onboard_partner
+from audit.errors import Invalid
 from tests import factories
 from tests.books import stands_at
 from tests.factories import Cast, committed
@@ -80,6 +82,15 @@ def test_no_name_changes_hands(forgery: str, login: str, ids: dict[str, Any], as
         commit(FORGERIES[forgery].format(**ids))
     rule = "_named_once" if login == "migrator" else "_named_once|permission denied"
     assert refused.match(rule)
+
+
+@pytest.mark.parametrize("slug", ["house", "acme:x", "acme x", ""])
+def test_no_partner_is_named_like_the_house_or_like_a_code(slug: str, as_role: As) -> None:
+    with as_role("migrator"), pytest.raises(Invalid) as refused:
+        onboard_partner(
+            actor=factories.FOUNDER, name="Acme", slug=slug, approval_threshold_minor=0
+        )
+    assert set(refused.value.fields) == {"slug"}
 
 
 def test_what_a_partner_is_called_may_change(payer: Cast, as_role: As) -> None:

@@ -9,6 +9,9 @@ END;
 $$;
 ALTER FUNCTION name_keep_faith() OWNER TO cs_definer;
 
+-- Inter-book accounts are `interbook:<name>`, and the house's own book is called `house` there.
+ALTER TABLE accounts_partner ADD CONSTRAINT partner_name_plain CHECK (slug ~ '^[-a-zA-Z0-9_]+$' AND slug <> 'house');
+
 -- What a partner is called may change; the name is free again only with the row, so the row stays.
 CREATE TRIGGER keep_name BEFORE UPDATE ON accounts_partner
 FOR EACH ROW WHEN ((old.slug, old.book_id) IS DISTINCT FROM (new.slug, new.book_id))
