@@ -17,10 +17,12 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from audit.actors import Actor
+from audit.adminparts import ask_names
 from audit.errors import Refusal
 from audit.typeids import parse_typeid
 
@@ -92,6 +94,8 @@ class KeysetChangeList(ChangeList):  # type: ignore[misc]
         self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = self.can_show_all = self.multi_page = False
         self.show_admin_actions = bool(page)
+        columns = [getattr(self.model_admin, name, None) for name in self.list_display]
+        ask_names(self.result_list, columns=columns)
         self.paginator = KeysetPaginator(self.result_list, self.list_per_page)
 
     @property
@@ -138,6 +142,16 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         """Return the rows in scope of whoever is looking."""
         return self.scoped(super().get_queryset(request), self.officer(request))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Call the list by what it lists."""
+        title = capfirst(str(self.model._meta.verbose_name_plural))  # noqa: SLF001 - Django's own interface
+        response: HttpResponse = super().changelist_view(
+            request, {"title": title, **(extra_context or {})}
+        )
+        return response
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         """List by key."""
