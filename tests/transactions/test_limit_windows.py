@@ -39,9 +39,11 @@ def count_elsewhere(subject_id: UUID, *, amount_minor: int, times: int) -> None:
     """Count as much in one more slice of the subject's day."""
     with STAGE.as_role("migrator"), connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO transactions_limituse (subject_id, currency, day, kind, slice, amount_minor, times)"
+            "INSERT INTO transactions_limituse"
+            " (subject_id, currency, day, kind, slice, amount_minor, times)"
             " SELECT subject_id, currency, day, kind, max(slice) + 1, %s, %s"
-            " FROM transactions_limituse WHERE subject_id = %s GROUP BY subject_id, currency, day, kind",
+            " FROM transactions_limituse WHERE subject_id = %s"
+            " GROUP BY subject_id, currency, day, kind",
             [amount_minor, times, subject_id],
         )
 
