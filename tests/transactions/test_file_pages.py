@@ -137,6 +137,15 @@ def test_the_same_file_leads_to_the_first_one(company: Cast) -> None:
     assert BatchFile.objects.count() == 1
 
 
+def test_pages_are_headed_by_what_they_show_as_it_is_spelled(company: Cast) -> None:
+    desk = seat(Role.FINANCE_OPERATOR)
+    shown = " ".join(text_of(upload(desk, company, file_row(company))).split())
+    assert "> wages.csv, 1 transfers <" in shown
+    assert "> Files of transfers <" in shown
+    listed = text_of(desk.open("transactions_batchfile_changelist"))
+    assert "<title>Files of transfers |" in " ".join(listed.split()).replace("<title> ", "<title>")
+
+
 def test_what_a_spreadsheet_would_run_is_taken_away_as_text(company: Cast) -> None:
     desk = seat(Role.FINANCE_OPERATOR)
     row = file_row(company, key="=HYPERLINK(1)").replace(",pay,", ",@SUM(A1),")
