@@ -82,7 +82,8 @@ def test_a_file_goes_from_the_desk_to_the_books_and_back_as_csv(company: Cast) -
     assert "A second person must approve it" in said(asked)
     request = Approval.objects.get(subject_ref=file.audit_ref)
     page = text_of(checker.open("accounts_approval_change", request.pk))
-    for words in ("20,010.00 EUR", "each by itself", file.rows_sha256, "What would happen now"):
+    asker = f'{finance.member.user.email} <span class="cs-id">staff:{finance.member.user_id}'
+    for words in ("20,010.00 EUR", "each by itself", file.rows_sha256, asker, "would happen now"):
         assert words in page, words
     checker.send(
         "accounts_approval_approve", request.pk, reason="seen", shown_hash=request.payload_hash
