@@ -8,21 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
-from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
-from unfold.views import ChangeList
 
 from audit.actors import Actor
 from audit.errors import Refusal
-from audit.typeids import parse_typeid
+from audit.keysets import KeysetChangeList, key_in
 
 M = TypeVar("M", bound=Model)
 
@@ -30,7 +28,6 @@ ROWS_A_PAGE: Final = 50
 ROWS_AN_ACTION_MAX: Final = 100
 SEARCH_CHARACTERS_MAX: Final = 200
 REASON_CHARACTERS_MAX: Final = 300
-AFTER: Final = "after"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,49 +57,6 @@ class Reception(Protocol):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return what every page's template needs."""
         ...
-
-
-class KeysetPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts nothing; its template links to the next page by the last row's key."""
-
-    template_name = "admin/keyset_pagination.html"
-
-
-class KeysetChangeList(ChangeList):  # type: ignore[misc]
-    """A list, newest first, whose pages begin after a key: no COUNT and no OFFSET at any depth."""
-
-    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
-        """Take our own parameter out, which is no filter of the model."""
-        found: dict[str, Any] = super().get_filters_params(params)
-        self.after = _key((found.pop(AFTER, None) or [""])[-1])
-        return found
-
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
-        """Order by key alone: keys are UUIDv7, so that is by age."""
-        del request, queryset
-        return ["-pk"]
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Read one page and one row more, which says whether there is another page."""
-        del request
-        rows = self.queryset.filter(pk__lt=self.after) if self.after else self.queryset
-        page = list(rows[: self.list_per_page + 1])
-        self.has_more = len(page) > self.list_per_page
-        self.result_list = page[: self.list_per_page]
-        self.result_count = self.full_result_count = len(self.result_list)
-        self.show_full_result_count = self.can_show_all = self.multi_page = False
-        self.show_admin_actions = bool(page)
-        self.paginator = KeysetPaginator(self.result_list, self.list_per_page)
-
-    @property
-    def next_page(self) -> str:
-        """Return the query of the page behind this one."""
-        return str(self.get_query_string({AFTER: str(self.result_list[-1].pk)}))
-
-    @property
-    def first_page(self) -> str:
-        """Return the query of the newest page."""
-        return str(self.get_query_string(remove=[AFTER]))
 
 
 class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
@@ -139,6 +93,16 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
         """Return the rows in scope of whoever is looking."""
         return self.scoped(super().get_queryset(request), self.officer(request))
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Call the list by what it lists."""
+        title = capfirst(str(self.model._meta.verbose_name_plural))  # noqa: SLF001 - Django's own interface
+        response: HttpResponse = super().changelist_view(
+            request, {"title": title, **(extra_context or {})}
+        )
+        return response
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         """List by key."""
         del request, kwargs
@@ -151,7 +115,7 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
         term = search_term.strip()[:SEARCH_CHARACTERS_MAX]
         if not term:
             return queryset, False
-        key = _key(term, prefix=getattr(self.model, "prefix", ""))
+        key = key_in(term, prefix=getattr(self.model, "prefix", ""))
         if key is not None:
             return queryset.filter(pk=key), False
         if not self.search_fields:
@@ -272,23 +236,3 @@ def allowed(permission: str) -> Callable[..., bool]:
         return self.officer(request).may(permission)
 
     return ask
-
-
-def _key(text: str, *, prefix: str = "") -> UUID | None:
-    """Return the key that `text` spells, as a UUID or as a public id of `prefix`; else None.
-
-    A UUID without its dashes is none: trace ids are spelled so.
-    """
-    for read in (_dashed, lambda spelled: parse_typeid(prefix, spelled)):
-        try:
-            return read(text)
-        except ValueError:
-            continue
-    return None
-
-
-def _dashed(text: str) -> UUID:
-    key = UUID(text)
-    if str(key) != text.lower():
-        raise ValueError(text)
-    return key

@@ -12,10 +12,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold import decorators
 
-from audit.selectors.entries import called
+from audit.selectors.entries import names_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 EMPTY: Final = "—"
+# Where a column says which field names its actor, and a listed row what actors are called.
+ACTOR_IN: Final = "actor_in"
+NAMES: Final = "_names_of_actors"
 
 
 def display(**options: Any) -> Callable[[F], F]:
@@ -92,9 +95,22 @@ def acted(*, of: str, title: str) -> Callable[..., str]:
     @display(description=title)
     def name(_: object, row: Any) -> str:
         ref = str(getattr(row, of) or "")
-        return called(ref) if ref else EMPTY
+        if not ref:
+            return EMPTY
+        return str((vars(row).get(NAMES) or names_of([ref]))[ref])
 
+    vars(name)[ACTOR_IN] = of
     return name
+
+
+def ask_names(rows: Iterable[Any], *, columns: Iterable[object]) -> None:
+    """Ask once what all the actors are called whom the `acted` columns of a list will name."""
+    fields = [of for column in columns if (of := getattr(column, ACTOR_IN, ""))]
+    names = names_of(
+        {ref for row in rows for of in fields if (ref := str(getattr(row, of) or ""))}
+    )
+    for row in rows if names else ():
+        vars(row)[NAMES] = names
 
 
 def labelled(

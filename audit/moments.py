@@ -96,18 +96,35 @@ def steps(moments: Sequence[Moment]) -> list[Step]:
     An effect whose entry is not there stands by itself: nothing is left out.
     """
     in_order = sorted(moments, key=lambda moment: (moment.at, moment.ref))
-    heads: dict[int | None, str] = {
-        m.xact: m.ref for m in in_order if m.kind is Kind.ENTRY and m.xact is not None
-    }
+    acts: dict[int | None, list[Moment]] = {}
+    for moment in in_order:
+        if moment.kind is Kind.ENTRY and moment.xact is not None:
+            acts.setdefault(moment.xact, []).append(moment)
     hanging: dict[str, list[Moment]] = {}
     standing: list[Moment] = []
     for moment in in_order:
-        head = heads.get(moment.xact) if moment.kind.is_effect else None
-        if head is None:
-            standing.append(moment)
+        beside = acts.get(moment.xact, []) if moment.kind.is_effect else []
+        if beside:
+            hanging.setdefault(_head(moment, acts=beside).ref, []).append(moment)
         else:
-            hanging.setdefault(head, []).append(moment)
+            standing.append(moment)
     return [Step(moment=m, effects=tuple(hanging.get(m.ref, ()))) for m in standing]
+
+
+def _head(effect: Moment, *, acts: Sequence[Moment]) -> Moment:
+    """Return which of one transaction's acts had an effect: the last that fits best.
+
+    Many act in one transaction where news comes in batches: an act that changed what the effect
+    is about fits better than one that changed something else, and that than one that was refused.
+    """
+    return max(reversed(acts), key=lambda act: _fit(act, effect=effect))
+
+
+def _fit(act: Moment, *, effect: Moment) -> int:
+    row = effect.about.rpartition(":")[2]
+    touches = {difference.row for difference in act.differences}
+    is_about = bool(row) and (row in touches or act.about == effect.about)
+    return 2 * is_about + bool(touches)
 
 
 def without_repeats(moments: Sequence[Moment]) -> list[Moment]:

@@ -1,6 +1,6 @@
 """What changed in a row, in words: labels for fields and states, money as money, seals kept."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -10,7 +10,8 @@ from django.apps import apps
 from django.db.models import Field
 
 from accounts.models import VaultRecord
-from audit.moments import Difference, Moment
+from audit.links import name_of
+from audit.moments import Difference
 from transactions.money import EXPONENTS, Money
 
 SEALED: Final = "sealed"
@@ -31,29 +32,24 @@ class Line:
     after: str
 
 
-def currencies_in(moments: Iterable[Moment]) -> dict[str, str]:
-    """Return the currencies of rows, as far as the moments tell them."""
-    return {
-        difference.row: str(change.after)
-        for moment in moments
-        for difference in moment.differences
-        for change in difference.changes
-        if change.field == "currency"
-    }
-
-
 def table_in_words(table: str) -> str:
     """Return how people call the rows of a table."""
     names = {model._meta.db_table: model._meta.verbose_name for model in apps.get_models()}  # noqa: SLF001
     return str(names.get(table, table))
 
 
-def lines_of(difference: Difference, *, currency: str) -> Iterator[Line]:
-    """Return what changed, field by field; what a row began without is left out."""
+def lines_of(
+    difference: Difference, *, currencies: Mapping[tuple[str, str], str]
+) -> Iterator[Line]:
+    """Return what changed, field by field; what a row began without is left out.
+
+    `currencies` are those of amounts, by row and field.
+    """
     for change in difference.changes:
         if change.field in UNTOLD:
             continue
         field = _field(difference.table, change.field)
+        currency = currencies.get((difference.row, change.field), "")
         before = _said(change.before, field=field, currency=currency)
         after = _said(change.after, field=field, currency=currency)
         if difference.is_new and after == NOTHING:
@@ -69,15 +65,20 @@ def _label(name: str) -> str:
 def _said(value: Any, *, field: "Field[Any, Any] | None", currency: str) -> str:
     if value is None or value in ("", [], {}):
         return NOTHING
-    if field is not None and field.related_model is VaultRecord:
-        return SEALED
-    if field is not None and field.choices:
+    if field is None:
+        return _plain(value)
+    if field.related_model is not None:
+        return _named(value, model=field.related_model)
+    if field.choices:
         return str(dict(field.flatchoices).get(value, value))
-    if field is not None and field.name in STATES:
+    if field.name in STATES:
         return str(value).replace("_", " ")
-    if field is not None and field.name.endswith("_minor") and currency in EXPONENTS:
-        return str(Money(value, currency))
-    return _plain(value)
+    return str(Money(value, currency)) if currency in EXPONENTS else _plain(value)
+
+
+def _named(key: Any, *, model: Any) -> str:
+    """Return how people call the row that a key leads to; what is sealed is not named."""
+    return SEALED if model is VaultRecord else name_of(f"{model._meta.model_name}:{key}")  # noqa: SLF001 - Django's own interface
 
 
 def _plain(value: Any) -> str:

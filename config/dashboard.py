@@ -7,7 +7,11 @@ from django.http import HttpRequest
 
 from accounts.frontdesk.staff import officer
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
+from audit.actors import Actor
+from audit.adminparts import link_to
+from audit.links import link_for, name_of
 from audit.selectors.entries import latest_entries
+from audit.selectors.timelines import act_in_words
 from config.books import standing
 from config.queues import QUEUES, card
 from transactions.money import EXPONENTS, Money
@@ -34,9 +38,22 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "flows": [_chart(*flow) for flow in _flows()] if sees_all else [],
         "sees_all": sees_all,
         "flow_days": FLOW_DAYS,
-        "entries": latest_entries(limit=ENTRIES_SHOWN) if may_read_log else [],
+        "entries": _latest(actor) if may_read_log else [],
         "may_read_log": may_read_log,
     }
+
+
+def _latest(actor: Actor) -> list[dict[str, Any]]:
+    """Return the newest entries in words, each with the page of what it is about."""
+    return [
+        {
+            "entry": entry,
+            "act": act_in_words(entry),
+            "refusal": entry.code.replace("_", " "),
+            "about": link_to(link_for(entry.target_ref, to=actor), text=name_of(entry.target_ref)),
+        }
+        for entry in latest_entries(limit=ENTRIES_SHOWN)
+    ]
 
 
 def _flows() -> list[tuple[str, list[Any]]]:

@@ -12,11 +12,11 @@ from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin
 from audit.links import link_for, name_of
 from audit.moments import Moment
-from config.changes import currencies_in
 from config.history import in_words, told
 from config.picture import Picture, drawn
 from integrations.selectors.search import found_by
 from integrations.selectors.traces import trace_of_term
+from transactions.selectors.currencies import currencies_in
 
 TERM_CHARACTERS_MAX: Final = 200
 

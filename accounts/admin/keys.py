@@ -12,7 +12,7 @@ from accounts.models import IdempotencyKey
 from accounts.selectors.idempotency import keys_for_pages, keys_found
 from audit.actors import Actor
 from audit.adminkit import SEARCH_CHARACTERS_MAX, LookOnlyAdmin
-from audit.adminparts import copyable, display, instant, link_to, tag
+from audit.adminparts import EMPTY, copyable, display, instant, link_to, tag
 from audit.links import address_of
 
 
@@ -73,8 +73,8 @@ class IdempotencyKeyPage(LookOnlyAdmin[IdempotencyKey]):
 
     @display(description="Client")
     def client(self, row: IdempotencyKey) -> str:
-        """Show whose machine used it."""
-        return str(vars(row)["client_name"] or row.used_by)
+        """Show whose machine used it; none did where it came in a file."""
+        return str(vars(row)["client_name"] or EMPTY)
 
     @display(description="Partner")
     def partner(self, row: IdempotencyKey) -> str:

@@ -8,7 +8,17 @@ from django.utils.safestring import SafeString
 
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin
-from audit.adminparts import EMPTY, copyable, display, labelled, sentence, spoken, table, trace
+from audit.adminparts import (
+    EMPTY,
+    copyable,
+    display,
+    instant,
+    labelled,
+    sentence,
+    spoken,
+    table,
+    trace,
+)
 from audit.models import Entry
 from audit.selectors.entries import touches_of
 
@@ -23,16 +33,16 @@ STANDINGS: Final[dict[str, str]] = {
 class EntryPage(LookOnlyAdmin[Entry]):
     """One row an act or a refusal."""
 
-    list_display = ("recorded_at", "actor_label", "what", "outcome_label", "target")
+    list_display = ("when", "who", "what", "outcome_label", "target")
     list_filter = ("outcome",)
     search_fields = ("target_ref", "actor_ref", "trace_id")
     search_help_text = "Key, target, actor or trace: exactly as written"
     fieldsets = (
-        (None, {"fields": ("standing", "what", "outcome_label", "actor_label", "target")}),
+        (None, {"fields": ("standing", "what", "outcome_label", "who", "target")}),
         ("What changed", {"fields": ("changes",)}),
         (
             "References",
-            {"fields": ("key", "recorded_at", "command", "code", "actor", "shown_trace")},
+            {"fields": ("key", "when", "command", "code", "actor", "shown_trace")},
         ),
     )
     shown_trace = trace
@@ -45,12 +55,22 @@ class EntryPage(LookOnlyAdmin[Entry]):
         """Return the whole log to those who may read it."""
         return queryset if actor.may("audit.view_entry") else queryset.none()
 
+    @display(description="When")
+    def when(self, row: Entry) -> str:
+        """Show when it was written down."""
+        return instant(row.recorded_at)
+
+    @display(description="Who")
+    def who(self, row: Entry) -> str:
+        """Show what the actor was called."""
+        return row.actor_label
+
     @display(description="What")
     def what(self, row: Entry) -> str:
         """Show the act in words."""
         noun, _, verb = row.action.partition(".")
         said = f"{spoken(noun)} {verb.replace('_', ' ')}"
-        return f"{said}: {row.code}" if row.code else said
+        return f"{said}: {row.code.replace('_', ' ')}" if row.code else said
 
     @display(description="About")
     def target(self, row: Entry) -> SafeString:

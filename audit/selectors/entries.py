@@ -4,12 +4,19 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from audit.canonical import Json, decode
 from audit.models import Entry, Touch
 
 ENTRIES_MAX: Final = 200
+NEWEST_NAMES: Final = """
+    SELECT ref, COALESCE(
+        (SELECT actor_label FROM audit_entry WHERE actor_ref = ref ORDER BY id DESC LIMIT 1), ref
+    )
+    FROM unnest(%s::text[]) AS ref
+"""
 
 
 def latest_entries(*, limit: int) -> QuerySet[Entry]:
@@ -17,10 +24,13 @@ def latest_entries(*, limit: int) -> QuerySet[Entry]:
     return Entry.objects.defer("body").order_by("-id")[:limit]
 
 
-def called(actor_ref: str) -> str:
-    """Return what an actor was called when it last acted; its reference where it never did."""
-    newest = Entry.objects.filter(actor_ref=actor_ref).order_by("-id")
-    return newest.values_list("actor_label", flat=True).first() or actor_ref
+def names_of(actor_refs: Collection[str]) -> dict[str, str]:
+    """Return what actors were called when they last acted; those who never did by reference."""
+    if not actor_refs:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(NEWEST_NAMES, [list(actor_refs)])
+        return dict(cursor.fetchall())
 
 
 def entries_about(refs: Collection[str], *, traces: Collection[str] = ()) -> list[Entry]:

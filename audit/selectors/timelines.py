@@ -17,7 +17,7 @@ from audit.history import Witnessed
 from audit.links import reference_of
 from audit.models import Entry, Touch
 from audit.moments import Change, Difference, Kind, Moment, Tone
-from audit.selectors.entries import called, entries_about, spoken, touches_of
+from audit.selectors.entries import entries_about, names_of, spoken, touches_of
 
 VERSIONS_MAX: Final = 100
 ROWS_MAX: Final = 60
@@ -117,9 +117,11 @@ def _moment(entry: Entry, *, touches: Sequence[Touch]) -> Moment:
 
 def act_in_words(entry: Entry) -> str:
     """Return what was done, or what was asked and refused, in plain words."""
-    words = entry.action.rpartition(".")[2] if entry.outcome == "refused" else entry.action
+    is_refused = entry.outcome == "refused"
+    noun, _, act = entry.action.rpartition(".")
+    words = (noun if act == "refused" else act) if is_refused else entry.action
     text = words.replace(".", " ").replace("_", " ").capitalize()
-    return f"{text}: refused" if entry.outcome == "refused" else text
+    return f"{text}: refused" if is_refused else text
 
 
 def saying(facts: Mapping[str, Any]) -> str:
@@ -151,7 +153,7 @@ def _versions(
             if any((t.table_name, t.row_id) == (table, row) for t in touches.get(entry.pk, ()))
         ]
         found += _versions_of(model, row=row, touching=touching)
-    names = {who: called(who) for who in {each.who for each in found if ":" in each.who}}
+    names = names_of({each.who for each in found if ":" in each.who})
     return [replace(each, who=names.get(each.who, each.who)) for each in found]
 
 

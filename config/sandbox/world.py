@@ -28,6 +28,7 @@ from config.sandbox.house import CLIENT_NAME, FOUNDER, House, provider
 from config.sandbox.refusal import CannotRun
 from transactions.models import Book
 from transactions.reports import Report
+from transactions.rounds.checking import check_books
 from transactions.services.books import open_account, open_book, open_house
 from transactions.services.imports import PastTransfer, import_opening, import_transfers
 from transactions.services.news import take_news
@@ -65,6 +66,8 @@ def load() -> dict[str, Any]:
     present.live(houses, officers=officers)
     agreed.deal(acme, borealis=borealis, officers=officers)
     months.close_the_first(officers[Role.FINANCE_OPERATOR])
+    if check_books():
+        raise CannotRun("the demo world's books do not hold: `manage.py ledger_check` says where")
     return {
         "staff": [credentials for _, credentials in hired],
         "partners": [_credentials(house) for house in houses],

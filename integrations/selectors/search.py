@@ -1,6 +1,6 @@
 """One search over everything that has an id or an exact reference, within what one may see."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -9,18 +9,40 @@ from django.db.models import QuerySet
 
 from accounts.scopes import visible_accounts, visible_customers
 from accounts.selectors.approvals import visible_approvals
+from accounts.selectors.freezes import visible_freezes
+from accounts.selectors.pages import visible_partners
 from audit.actors import Actor
 from audit.typeids import parse_typeid
 from integrations.selectors.callbacks import visible_callbacks
 from integrations.states import PROVIDERS_KNOWN
+from transactions.selectors.batches import visible_batches
+from transactions.selectors.conversions import visible_conversions
+from transactions.selectors.fees import visible_fee_rules
+from transactions.selectors.files import visible_batch_files
 from transactions.selectors.holds import visible_holds
 from transactions.selectors.ledger import visible_journals
+from transactions.selectors.limits import visible_limits
+from transactions.selectors.payees import visible_payees
 from transactions.selectors.payments import visible_disputes, visible_payments, visible_payouts
+from transactions.selectors.proposals import visible_proposals
 from transactions.selectors.transfers import visible_transfers
 
 TERM_CHARACTERS_MAX: Final = 200
 HITS_MAX: Final = 30
 HITS_A_KIND_MAX: Final = 5
+# What has no name but its id.
+BY_ID: Final[tuple[tuple[str, str, Callable[..., QuerySet[Any]]], ...]] = (
+    ("bat", "transactions.view_transferbatch", visible_batches),
+    ("baf", "transactions.view_batchfile", visible_batch_files),
+    ("fxc", "transactions.view_conversion", visible_conversions),
+    ("mjl", "transactions.view_journalproposal", visible_proposals),
+    ("pye", "transactions.view_registeredpayee", visible_payees),
+    ("fee", "transactions.view_feerule", visible_fee_rules),
+    ("lim", "transactions.view_limit", visible_limits),
+    ("apr", "accounts.view_approval", visible_approvals),
+    ("frz", "accounts.view_freeze", visible_freezes),
+    ("par", "accounts.view_partner", visible_partners),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +80,8 @@ def found_by(term: str, *, to: Actor) -> list[Hit]:
 def _realms(text: str, *, to: Actor) -> Iterator[Realm]:
     """Return each kind with the exact names that it is looked up by, each an index."""
     yield from _money(text, to=to)
-    yield Realm(prefix="apr", permission="accounts.view_approval", rows=visible_approvals(to=to))
+    for prefix, permission, visible in BY_ID:
+        yield Realm(prefix=prefix, permission=permission, rows=visible(to=to))
     yield Realm(
         prefix="cbk",
         permission="integrations.view_callback",

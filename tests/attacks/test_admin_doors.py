@@ -3,41 +3,24 @@
 The pages and their actions come from the site itself, so a new page is tested by being served.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final
-from uuid import UUID
 
 import pytest
 from django.contrib.admin import site
 from django.db import connection
-from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from accounts.roles import Role
-from accounts.states import FreezeMode
 from audit.models import Entry
 from audit.typeids import uuid7
-from integrations.models import Callback, Dispatch
-from integrations.providers.base import Accepted, Genuine
-from integrations.services.dispatches import log_dispatch
-from integrations.services.inbox import receive
-from integrations.states import DispatchAct
-from tests import factories
+from tests.everything import Rows, one_of_each
 from tests.staff import Member, invite, sign_in
-from transactions.fees import FeeTerms
-from transactions.meanings import DisputeNotice, DisputeState
-from transactions.models import BatchItem, Journal, Payment
-from transactions.services.freezes import freeze_account
-from transactions.services.movements import book_movement
-from transactions.services.notices import note_dispute
-from transactions.states import LimitWindow, TransferState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AsRole = Callable[[str], AbstractContextManager[None]]
-Rows = Mapping[str, UUID]
 
 PAGES: Final = sorted(model._meta.label_lower for model in site._registry)
 COLUMNS_MAX: Final = 7
@@ -64,77 +47,9 @@ def actions_of(label: str) -> list[str]:
 
 @pytest.fixture
 def rows(transactional_db: None, as_role: AsRole) -> Rows:
-    """One row of everything that has a page, made by commands and granted to nobody."""
+    """One row of everything that has a page, granted to nobody."""
     with as_role("migrator"):
-        company = factories.cast()
-        settled = factories.payout(company, state=TransferState.SETTLED)
-        waiting = factories.payout(company, state=TransferState.AWAITING_APPROVAL)
-        charge = factories.charge(company.giver)
-        book_movement(actor=factories.provider(), movement=charge)
-        freeze = freeze_account(
-            actor=factories.colleague(),
-            account_id=company.taker.pk,
-            mode=FreezeMode.DEBITS,
-            reason="why",
-            legal_reference="§ 1",
-        )
-        dispute = note_dispute(actor=factories.provider(), notice=_objection(charge.payment_ref))
-        receive("stripe", endpoint="main", event=_event(), body=b"{}")
-        log_dispatch(settled, DispatchAct.PAY, answer=Accepted(provider_ref="pay_1"), seconds=0.1)
-        stray = factories.charge(None)
-        book_movement(actor=factories.provider(), movement=stray)
-        batch = factories.batch(company)
-        found: dict[str, Model] = {
-            "accounts.account": company.giver,
-            "accounts.approval": waiting.approval or settled,
-            "accounts.customer": factories.customer(company.portfolio),
-            "accounts.freeze": freeze,
-            "accounts.idempotencykey": factories.used_key(company, made=settled),
-            "accounts.partner": company.partner,
-            "audit.entry": Entry.objects.latest("id"),
-            "integrations.callback": Callback.objects.get(),
-            "integrations.dispatch": Dispatch.objects.get(),
-            "transactions.batchfile": factories.batch_file(company),
-            "transactions.batchitem": BatchItem.objects.get(batch=batch),
-            "transactions.conversion": factories.conversion(
-                company,
-                to=factories.account(company.portfolio, currency="JPY", holding_minor=0),
-            ),
-            "transactions.dispute": dispute,
-            "transactions.feerule": factories.proposed_fee(company, FeeTerms(flat_minor=25)),
-            "transactions.hold": factories.hold(company),
-            "transactions.journal": Journal.objects.latest("id"),
-            "transactions.journalproposal": factories.manual_journal(company),
-            "transactions.ledgeraccount": settled.source,
-            "transactions.limit": factories.limit(
-                company.giver, window=LimitWindow.DAY, count_max=50
-            ),
-            "transactions.payment": Payment.objects.get(account_id=company.giver.pk),
-            "transactions.registeredpayee": factories.registered(company),
-            "transactions.transfer": waiting,
-            "transactions.transferbatch": batch,
-        }
-        item = factories.suspense_of(stray)
-    return {label: row.pk for label, row in found.items()} | {
-        "transactions.suspenseposting": item.id
-    }
-
-
-def _objection(payment_ref: str | None) -> DisputeNotice:
-    return DisputeNotice(
-        provider="stripe",
-        reference="dp_1",
-        payment_ref=payment_ref or "",
-        state=DisputeState.NEEDS_RESPONSE,
-        amount_minor=10_000,
-        currency="EUR",
-        reason="fraudulent",
-        occurred_at=timezone.now(),
-    )
-
-
-def _event() -> Genuine:
-    return Genuine(event_id="evt_1", event_type="charge.succeeded")
+        return one_of_each()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from audit.moments import Kind, Moment, steps, without_repeats
+from audit.moments import Difference, Kind, Moment, steps, without_repeats
 from config.picture import drawn
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -18,6 +18,10 @@ def act(second: int, ref: str, **details: Any) -> Moment:
     return moment(second, Kind.ENTRY, ref, **details)
 
 
+def new(row: str) -> Difference:
+    return Difference(table="transactions_payment", row=row, is_new=True, changes=())
+
+
 def test_an_effect_hangs_on_the_act_of_its_transaction_whatever_the_order() -> None:
     first, second = act(1, "entry:1", xact=7), act(5, "entry:2", xact=8)
     journal = moment(4, Kind.JOURNAL, "journal:1", xact=8)
@@ -27,6 +31,20 @@ def test_an_effect_hangs_on_the_act_of_its_transaction_whatever_the_order() -> N
 
     assert [step.moment.ref for step in found] == ["entry:1", "entry:2"]
     assert [step.effects for step in found] == [(letter,), (journal,)]
+
+
+def test_of_many_acts_in_one_transaction_an_effect_hangs_on_the_one_that_had_it() -> None:
+    paid, kept = (
+        act(number, f"entry:{number}", xact=7, about=f"payment:{number}", differences=(new(row),))
+        for number, row in ((1, "p1"), (2, "p2"))
+    )
+    refused = act(3, "entry:3", xact=7, about="payment:p1")
+    version = moment(4, Kind.VERSION, "version:1", xact=7, about="payment:p1")
+    letter = moment(5, Kind.LETTER, "letter:1", xact=7, about="evt_1")
+
+    found = steps([paid, kept, refused, version, letter])
+
+    assert [step.effects for step in found] == [(version,), (letter,), ()]
 
 
 def test_an_effect_without_its_act_is_not_lost() -> None:

@@ -37,6 +37,7 @@ from transactions.models import (
     TransferBatch,
 )
 from transactions.selectors.archive import months
+from transactions.selectors.findings import latest_check, open_findings
 from transactions.services.imports import PastTransfer
 from transactions.states import (
     BatchState,
@@ -156,6 +157,14 @@ def test_a_file_of_transfers_was_signed_whole_and_carried_out(loaded: dict[str, 
     assert batch.approval.state == ApprovalState.USED
     outcomes = BatchItem.objects.filter(batch=batch).values_list("outcome", flat=True)
     assert list(outcomes) == [ItemOutcome.DONE] * file.row_count
+
+
+def test_its_books_were_looked_at_once_and_hold(loaded: dict[str, Any]) -> None:
+    assert loaded
+    check = latest_check()
+    assert check is not None
+    assert check.is_full
+    assert not open_findings().exists()
 
 
 def test_a_closed_month_may_be_put_away_and_was_not(loaded: dict[str, Any]) -> None:

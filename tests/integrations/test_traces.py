@@ -9,21 +9,27 @@ from accounts.roles import Role
 from accounts.services.grants import grant_portfolio
 from audit.actors import Actor
 from audit.circumstances import under
-from audit.links import link_for
+from audit.links import PAGES, link_for
 from audit.moments import Kind
+from audit.typeids import typeid
 from integrations.selectors.search import found_by
 from integrations.selectors.traces import timeline_of, trace_of_term
 from tests import factories, staff
+from tests.everything import one_of_each
 from tests.factories import Cast
 from transactions.meanings import DisputeNotice, DisputeState, MovementKind
 from transactions.models import Payment
+from transactions.selectors.currencies import currencies_in
 from transactions.services.movements import book_movement
 from transactions.services.notices import note_dispute, note_payment
+from transactions.states import TransferState
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.role("admin")]
 STRIPE = factories.provider("stripe")
 TRACE_ID = "0123456789abcdef0123456789abcdef"
 NODES_MIN = 8
+# An account of the books is shown as whose it is; a provider's payout has no list.
+NAMED_OTHERWISE = {"ledgeraccount", "providerpayout"}
 
 
 @pytest.fixture
@@ -140,6 +146,35 @@ def test_a_timeline_holds_the_rows_own_history(payment: Payment) -> None:
         for change in difference.changes
     }
     assert {"booked_minor", "refunded_minor", "disputed_minor"} <= changed
+
+
+def test_amounts_on_a_trace_are_money_in_whichever_row(client: Client) -> None:
+    paid = factories.payout(factories.cast(), state=TransferState.SETTLED)
+    staff.sign_in(client, factories.set_up(staff.invite)(Role.COMPLIANCE_OFFICER))
+    page = client.get("/admin/trace/", {"id": paid.public_id}).content.decode()
+    assert paid.hold.captured_minor == paid.amount_minor
+    assert f"<ins>{paid.money}</ins>" in page
+    assert f">{paid.amount_minor}<" not in page
+
+
+def test_a_conversions_amounts_are_each_in_its_own_currency() -> None:
+    company = factories.cast()
+    yen = factories.account(company.portfolio, currency="JPY", holding_minor=0)
+    asked = factories.conversion(company, to=yen)
+    found = currencies_in(timeline_of(asked, to=factories.colleague()))
+    assert {field: code for (row, field), code in found.items() if row == str(asked.pk)} == {
+        "sold_minor": "EUR",
+        "bought_minor": "JPY",
+    }
+
+
+def test_whatever_has_a_page_is_found_by_its_id() -> None:
+    rows = factories.set_up(one_of_each)()
+    for noun, page in PAGES.items():
+        label = page.table.replace("_", ".", 1)
+        if page.prefix and noun not in NAMED_OTHERWISE:
+            hits = found_by(typeid(page.prefix, rows[label]), to=factories.colleague())
+            assert [hit.ref for hit in hits] == [f"{noun}:{rows[label]}"], label
 
 
 def test_the_page_draws_links_for_each_moment(payment: Payment, client: Client) -> None:

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from tests.properties.simulation import Broken, Case, World, live
+from tests.properties.simulated import Broken, Case
+from tests.properties.simulation import World, live
 from transactions.states import FINAL_STATES, TransferState
 
 SEEDS_SHORT = 100

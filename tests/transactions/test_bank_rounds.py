@@ -22,7 +22,7 @@ from tests import factories
 from tests.books import stands_at
 from tests.conftest import STAGE
 from tests.factories import Cast, committed
-from tests.transactions.test_bank_news import codes, report, sent, take, told
+from tests.transactions.bank_words import codes, report, sent, take, told
 from transactions.ledger.posting import stand
 from transactions.meanings import TransferState as Word
 from transactions.models import Hold, Transfer

@@ -82,7 +82,8 @@ def test_a_file_goes_from_the_desk_to_the_books_and_back_as_csv(company: Cast) -
     assert "A second person must approve it" in said(asked)
     request = Approval.objects.get(subject_ref=file.audit_ref)
     page = text_of(checker.open("accounts_approval_change", request.pk))
-    for words in ("20,010.00 EUR", "each by itself", file.rows_sha256, "What would happen now"):
+    asker = f'{finance.member.user.email} <span class="cs-id">staff:{finance.member.user_id}'
+    for words in ("20,010.00 EUR", "each by itself", file.rows_sha256, asker, "would happen now"):
         assert words in page, words
     checker.send(
         "accounts_approval_approve", request.pk, reason="seen", shown_hash=request.payload_hash
@@ -135,6 +136,15 @@ def test_the_same_file_leads_to_the_first_one(company: Cast) -> None:
     assert first.redirect_chain[-1] == second.redirect_chain[-1]
     assert "uploaded before. This is it." in said(second)
     assert BatchFile.objects.count() == 1
+
+
+def test_pages_are_headed_by_what_they_show_as_it_is_spelled(company: Cast) -> None:
+    desk = seat(Role.FINANCE_OPERATOR)
+    shown = " ".join(text_of(upload(desk, company, file_row(company))).split())
+    assert "> wages.csv, 1 transfers <" in shown
+    assert "> Files of transfers <" in shown
+    listed = text_of(desk.open("transactions_batchfile_changelist"))
+    assert "<title>Files of transfers |" in " ".join(listed.split()).replace("<title> ", "<title>")
 
 
 def test_what_a_spreadsheet_would_run_is_taken_away_as_text(company: Cast) -> None:

@@ -2,14 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import Error, connection, transaction
-from pytest_django import DjangoDbBlocker
 
 from accounts.models import Letter
 from accounts.roles import Role
@@ -20,6 +18,7 @@ from tests.books import assert_books_hold, moved, stands_at
 from tests.conftest import STAGE
 from tests.factories import Cast
 from tests.races.crowd import at_once
+from tests.transactions.partner_pair import pay, payer, taker, withdrawn
 from transactions.errors import (
     AccountFrozen,
     AlreadyBooked,
@@ -39,28 +38,8 @@ from transactions.services.partner_transfers import request_partner_transfer
 from transactions.services.reversals import request_reversal, reverse_transfer
 from transactions.states import TransferKind, TransferState
 
+__all__ = ["payer", "taker"]
 pytestmark = pytest.mark.role("api")
-
-
-@pytest.fixture(scope="module")
-def payer(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Cast]:
-    """A partner that pays, with real commits."""
-    with django_db_blocker.unblock():
-        STAGE.enter("api")
-        yield factories.cast()
-        STAGE.reclone()
-
-
-@pytest.fixture
-def taker(payer: Cast) -> Cast:
-    """Another partner, fresh for each test, that lets the first pay into its taker."""
-    made = factories.cast()
-    factories.consent(made, payer=payer)
-    return made
-
-
-def pay(payer: Cast, order: PartnerOrder) -> Transfer:
-    return request_partner_transfer(actor=payer.actor, order=order, origin=factories.origin())
 
 
 def test_it_is_two_journals_that_inter_book_clearing_joins(payer: Cast, taker: Cast) -> None:
@@ -107,12 +86,6 @@ def frozen(taker: Cast) -> dict[str, Any]:
             reason="test",
             legal_reference="",
         )
-    return {"alias": taker.taker.alias}
-
-
-def withdrawn(taker: Cast) -> dict[str, Any]:
-    for consent in LedgerAccount.objects.get(pk=taker.taker.pk).consents.all():
-        withdraw_payer(actor=taker.actor, consent_id=consent.pk)
     return {"alias": taker.taker.alias}
 
 
@@ -277,39 +250,6 @@ def test_nothing_arrives_after_a_consent_was_withdrawn(payer: Cast, taker: Cast)
     assert not late.exists()
 
 
-@pytest.mark.parametrize("theirs", ["giver", "taker"])
-def test_the_database_lets_nobody_take_or_push_money_without_consent(
-    payer: Cast, theirs: str
-) -> None:
-    """A captured API process speaks for its own book only, even past our commands."""
-    victim = factories.cast()
-    factories.between(payer, victim)
-    withdrawn(victim)
-    amount = 5 if theirs == "taker" else -5
-    journals, spelled = _passage(payer, victim, to=theirs, amount=amount)
-    with pytest.raises(Error, match="ledger_no_consent"):
-        _pass_raw(payer, values=[json.dumps(journals), json.dumps(spelled)])
-
-
-@pytest.mark.parametrize(
-    ("of_journal", "of_line"),
-    [({}, {"release": 5}), ({}, {"release": -5}), ({"purpose": "manual"}, {})],
-)
-def test_consent_lets_money_arrive_and_do_nothing_else(
-    payer: Cast, taker: Cast, of_journal: dict[str, Any], of_line: dict[str, Any]
-) -> None:
-    """What is reserved there stays so, and a journal there is what it is called."""
-    pay(payer, factories.partner_order(payer, to=taker.taker))  # opens the clearing accounts
-    journals, lines = _passage(payer, taker, to="taker", amount=5)
-    values = [json.dumps(journals), json.dumps(lines)]
-    _pass_raw(payer, values=values)  # control: without them it passes
-    journals, lines = _passage(payer, taker, to="taker", amount=5)
-    journals[1] |= of_journal
-    lines[3] |= of_line
-    with pytest.raises(Error, match="ledger_no_consent"):
-        _pass_raw(payer, values=[json.dumps(journals), json.dumps(lines)])
-
-
 def test_from_the_threshold_on_nothing_leaves_on_one_signature(taker: Cast) -> None:
     giver = factories.cast(threshold_minor=1_000)
     factories.consent(taker, payer=giver)
@@ -319,41 +259,3 @@ def test_from_the_threshold_on_nothing_leaves_on_one_signature(taker: Cast) -> N
     assert refused.value.facts() == {"threshold_minor": 1_000}
     pay(giver, replace(order, money=replace(order.money, amount_minor=999)))
     assert stands_at(taker.taker.pk) == (999, 0)
-
-
-def _passage(
-    payer: Cast, victim: Cast, *, to: str, amount: int
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the two journals of a passage as a captured process would spell them."""
-    far, near = (
-        LedgerAccount.objects.get(book=here.partner.book_id, code=f"interbook:{there}").pk
-        for here, there in ((payer, victim.partner.slug), (victim, payer.partner.slug))
-    )
-    journals = [
-        {
-            "book": str(book_id),
-            "purpose": "partner_transfer",
-            "subject": "arrival:x",
-            "origin": factories.origin(),
-            "trace": "",
-            "occurred_at": "2026-01-01T00:00:00Z",
-        }
-        for book_id in (payer.partner.book_id, victim.partner.book_id)
-    ]
-    lines = [
-        (1, payer.giver.pk, -amount),
-        (1, far, amount),
-        (2, near, -amount),
-        (2, getattr(victim, to).pk, amount),
-    ]
-    spelled = [
-        {"journal": number, "account": str(key), "amount": minor, "currency": "EUR"}
-        for number, key, minor in lines
-    ]
-    return journals, spelled
-
-
-def _pass_raw(payer: Cast, *, values: list[str]) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.book', %s, true)", [str(payer.partner.book_id)])
-        cursor.execute("SELECT ledger_pass(%s::jsonb, %s::jsonb)", values)

@@ -28,7 +28,7 @@ from audit.adminparts import (
     table,
     tag,
 )
-from audit.selectors.entries import called
+from audit.selectors.entries import names_of
 from transactions.admin.account_forms import FloorForm, FreezeForm
 from transactions.admin.freezes import show_freezes
 from transactions.admin.limit_forms import LimitForm
@@ -138,10 +138,9 @@ class AccountPage(LookOnlyAdmin[Account]):
     @display(description="Partners that may pay in")
     def payers(self, row: Account) -> SafeString:
         """Show the partners that may pay into it by its alias."""
-        rows = [
-            (one.payer, instant(one.given_at), called(one.given_by))
-            for one in standing_consents(row.pk)
-        ]
+        consents = standing_consents(row.pk)
+        names = names_of({one.given_by for one in consents})
+        rows = [(one.payer, instant(one.given_at), names[one.given_by]) for one in consents]
         return table(["Partner", "Since", "By"], rows=rows)
 
     @display(description="Where it stands")

@@ -138,7 +138,7 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
                 one.checker_label,
                 spoken(one.verdict),
                 one.reason,
-                f"{one.decided_at:%Y-%m-%d %H:%M} UTC",
+                instant(one.decided_at),
             )
             for one in decisions_on(row)
         ]

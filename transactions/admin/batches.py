@@ -28,7 +28,7 @@ from audit.adminparts import (
     trace,
 )
 from transactions.admin.payments import StateFilter
-from transactions.admin.progress import progress_of
+from transactions.admin.progress import bar_of, progress_of
 from transactions.admin.standings import BATCH_COLOURS, BATCHES, ITEM_COLOURS, ITEMS
 from transactions.admin.statements import taken_away
 from transactions.models import BatchItem, TransferBatch
@@ -99,7 +99,7 @@ class BatchPage(LookOnlyAdmin[TransferBatch]):
     list_display = (
         "size",
         "state_label",
-        "progress",
+        "how_far",
         "reference",
         "asked_by",
         "asked",
@@ -140,8 +140,13 @@ class BatchPage(LookOnlyAdmin[TransferBatch]):
 
     @display(description="Progress")
     def progress(self, row: TransferBatch) -> SafeString:
-        """Show how far it is, as a bar and in words."""
+        """Show how far it is, as a bar and in words, and when it last went on."""
         return progress_of(row)
+
+    @display(description="Progress")
+    def how_far(self, row: TransferBatch) -> SafeString:
+        """Show how far it is, as a bar and in numbers."""
+        return bar_of(row)
 
     @display(description="Kind")
     def kind(self, row: TransferBatch) -> str:

@@ -19,8 +19,8 @@ from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step
 from audit.adminparts import (
     EMPTY,
+    acted,
     action,
-    copyable,
     display,
     instant,
     labelled,
@@ -49,12 +49,13 @@ class FreezePage(LookOnlyAdmin[Freeze]):
         (None, {"fields": ("standing", "on", "stops", "kind", "reason", "legal_reference")}),
         (
             "When and who",
-            {"fields": ("state_label", "placed", "placed_at", "confirmed", "from_when", "until")},
+            {"fields": ("state_label", "placer", "placed_at", "confirmed", "from_when", "until")},
         ),
         ("References", {"fields": ("shown_id",)}),
     )
     shown_id = public_id
     state_label = labelled(STATE_COLOURS)
+    placer = acted(of="placed_by", title="Placed by")
 
     def scoped(self, queryset: QuerySet[Freeze], actor: Actor) -> QuerySet[Freeze]:
         """Return those on accounts the officer may see."""
@@ -93,11 +94,6 @@ class FreezePage(LookOnlyAdmin[Freeze]):
     def confirmed(self, row: Freeze) -> SafeString:
         """Say whether a second person stands behind it."""
         return confirmation_of(row)
-
-    @display(description="Placed by")
-    def placed(self, row: Freeze) -> SafeString:
-        """Show who ordered it."""
-        return copyable(row.placed_by)
 
     @display(description="From")
     def from_when(self, row: Freeze) -> str:

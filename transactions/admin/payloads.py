@@ -1,12 +1,15 @@
 """What a checker is shown: an approval's payload line by line, and what stood in its way."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import Approval
-from audit.adminparts import EMPTY, copyable, page_of, spoken, table
+from audit.adminparts import EMPTY, copyable, instant, page_of, spoken, table
+from audit.selectors.entries import names_of
 from audit.typeids import parse_typeid
 from transactions.admin.amounts import unbroken
 from transactions.admin.effects import show_effects
@@ -43,7 +46,6 @@ IDS: Final = (
     "transfer",
     "source_account",
     "payee_token",
-    "requested_by",
     "proposal",
     "allocation",
     "item",
@@ -52,7 +54,6 @@ IDS: Final = (
     "conversion",
     "account",
     "freeze",
-    "placed_by",
     "rows_sha256",
     "file_sha256",
 )
@@ -116,4 +117,20 @@ def _moves(lines: list[dict[str, Any]]) -> SafeString:
     return table(["Account", "Amount"], rows=rows)
 
 
-SPELLED: Final[dict[str, Callable[[Any], object]]] = {"lines": _moves, "totals": _sums}
+def _person(ref: str) -> SafeString:
+    """Return what somebody is called, with the reference that was signed beside it."""
+    return format_html("{} {}", names_of([ref])[ref], copyable(ref))
+
+
+def _when(spelled: str) -> str:
+    """Return an instant that was signed to the microsecond as people read it."""
+    return instant(datetime.fromisoformat(spelled))
+
+
+SPELLED: Final[dict[str, Callable[[Any], object]]] = {
+    "lines": _moves,
+    "totals": _sums,
+    "payees_changed": _when,
+    "placed_by": _person,
+    "requested_by": _person,
+}

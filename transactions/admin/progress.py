@@ -20,18 +20,24 @@ def progress_of(batch: TransferBatch, *, text: str = "") -> SafeString:
 
     One that does not go on says so, and since when: a worker may be missing.
     """
-    looked_at = batch.item_count - batch.pending_count
     link = page_of("transactions.transferbatch", batch.pk, text=text) if text else ""
     return format_html(
-        '{} <span class="cs-progress" data-live="{}"><progress max="{}" value="{}"'
+        "{} {}", link, bar_of(batch, more="" if batch.is_over else _since(last_step_at(batch)))
+    )
+
+
+def bar_of(batch: TransferBatch, *, more: str = "") -> SafeString:
+    """Return how far a batch is, as a bar and in numbers, with what `more` there is to say."""
+    looked_at = batch.item_count - batch.pending_count
+    return format_html(
+        '<span class="cs-progress" data-live="{}"><progress max="{}" value="{}"'
         ' aria-label="Progress"></progress> <span>{} of {}{}</span></span>',
-        link,
         "" if batch.is_over else batch.state,
         batch.item_count,
         looked_at,
         f"{looked_at:,}",
         f"{batch.item_count:,}",
-        "" if batch.is_over else _since(last_step_at(batch)),
+        more,
     )
 
 

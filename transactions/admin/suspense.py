@@ -21,7 +21,6 @@ from transactions.admin.amounts import read_money
 from transactions.models import SuspensePosting
 from transactions.money import Money
 from transactions.proposals import Allocation
-from transactions.selectors.ledger import name_of_book
 from transactions.selectors.suspense import account_called, allocations_of, suspense_items
 from transactions.services.suspense import propose_allocation
 
@@ -144,7 +143,7 @@ class SuspensePage(LookOnlyAdmin[SuspensePosting]):
     @display(description="Book")
     def book(self, row: SuspensePosting) -> str:
         """Show in whose book it waits."""
-        return name_of_book(row.book_id)
+        return str(vars(row)["book_name"])
 
     @display(description="Came by")
     def why(self, row: SuspensePosting) -> str:

@@ -104,7 +104,7 @@ class TransferBatch(Guarded):
 
     def __str__(self) -> str:
         """Show reference and size."""
-        return f"{self.item_count} transfers, {self.reference or self.public_id}"
+        return f"{self.item_count:,} transfers, {self.reference or self.public_id}"
 
     @property
     def is_over(self) -> bool:

@@ -14,6 +14,7 @@ from audit.actors import Actor
 from audit.errors import NotFound
 from audit.typeids import parse_typeid
 from transactions.models import (
+    Book,
     Journal,
     LedgerAccount,
     Posting,
@@ -57,9 +58,10 @@ class Item:
 
 
 def suspense_items(*, to: Actor) -> QuerySet[SuspensePosting]:
-    """Return what arrived in suspense, each with what it is about and what `remains_minor` of it.
+    """Return what arrived in suspense, each with whose it is, its cause and what remains of it.
 
-    What the world took back of the same payment (a refund, a dispute) remains no more.
+    Beside the row's own: `book_name`, `subject_ref`, `purpose`, `remains_minor`. What the world
+    took back of the same payment (a refund, a dispute) remains no more.
     """
     about = Journal.objects.filter(pk=OuterRef("journal_id"))
     same = Journal.objects.filter(subject_ref=OuterRef(OuterRef("subject_ref")))
@@ -81,6 +83,7 @@ def suspense_items(*, to: Actor) -> QuerySet[SuspensePosting]:
     ).annotate(
         subject_ref=Subquery(about.values("subject_ref")[:1]),
         purpose=Subquery(about.values("purpose")[:1]),
+        book_name=Subquery(Book.objects.filter(pk=OuterRef("book_id")).values("name")[:1]),
         remains_minor=F("amount_minor")
         - Coalesce(Subquery(tally), Value(0))
         + Coalesce(Subquery(taken_back), Value(0)),
