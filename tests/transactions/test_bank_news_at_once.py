@@ -170,7 +170,7 @@ class World:
     def _renamed(self, text: str) -> str:
         for own, name in self.names.items():
             text = text.replace(own, name)
-        text = INSTANT.sub(lambda at: "then" if at[0] == self.now.isoformat() else "now", text)
+        text = INSTANT.sub(lambda at: "then" if datetime.fromisoformat(at[0]) == self.now else "now", text)
         return KEY.sub("#", text)
 
 
