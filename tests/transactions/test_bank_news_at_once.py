@@ -170,8 +170,11 @@ class World:
     def _renamed(self, text: str) -> str:
         for own, name in self.names.items():
             text = text.replace(own, name)
-        text = INSTANT.sub(lambda at: "then" if datetime.fromisoformat(at[0]) == self.now else "now", text)
+        text = INSTANT.sub(self._when, text)
         return KEY.sub("#", text)
+
+    def _when(self, at: re.Match[str]) -> str:
+        return "then" if datetime.fromisoformat(at[0]) == self.now else "now"
 
 
 SPOKEN: Final = ("actor", "outcome", "target", "facts", "touches", "trace", "reason")
