@@ -28,7 +28,7 @@ from config.sandbox.house import CLIENT_NAME, FOUNDER, House, provider
 from config.sandbox.refusal import CannotRun
 from transactions.models import Book
 from transactions.reports import Report
-from transactions.services.books import open_account, open_book, open_house
+from transactions.services.books import open_book, open_house, set_up_account
 from transactions.services.imports import PastTransfer, import_opening, import_transfers
 from transactions.services.news import take_news
 
@@ -164,7 +164,7 @@ def _fill(
     purse: Purse, *, house: House, portfolio: Portfolio, customer: Customer | None, at: datetime
 ) -> Account:
     """Open one account under an alias that says nothing about its owner."""
-    account = open_account(
+    account = set_up_account(
         actor=FOUNDER,
         portfolio=portfolio,
         name=purse.name,
