@@ -53,6 +53,7 @@ IDS: Final = (
     "account",
     "freeze",
     "placed_by",
+    "portfolio_key",
     "rows_sha256",
     "file_sha256",
 )
@@ -116,4 +117,12 @@ def _moves(lines: list[dict[str, Any]]) -> SafeString:
     return table(["Account", "Amount"], rows=rows)
 
 
-SPELLED: Final[dict[str, Callable[[Any], object]]] = {"lines": _moves, "totals": _sums}
+def _customer(key: str) -> SafeString:
+    return page_of("accounts.customer", key, text=key)
+
+
+SPELLED: Final[dict[str, Callable[[Any], object]]] = {
+    "customer_key": _customer,
+    "lines": _moves,
+    "totals": _sums,
+}
