@@ -93,7 +93,7 @@ def request_opening(*, actor: Actor, opening: Opening) -> Approval:
         payload=payload,
     )
     record(
-        "account.opening_requested", actor=actor, target=approval, facts=payload, rows=[approval]
+        "account.opening_requested", actor=actor, target=account, facts=payload, rows=[approval]
     )
     return approval
 
