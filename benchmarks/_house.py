@@ -22,7 +22,7 @@ from accounts.services.partners import onboard_partner, open_portfolio
 from accounts.states import Verdict
 from audit.actors import Actor, ActorKind
 from audit.typeids import uuid7
-from transactions.services.books import open_account, open_book
+from transactions.services.books import open_book, set_up_account
 from transactions.services.imports import import_opening
 from transactions.services.limits import Maxima, request_limit, set_limit
 from transactions.states import LimitKind, LimitWindow
@@ -64,7 +64,7 @@ def build(*, accounts: int = ACCOUNTS) -> House:
     open_book(actor=FOUNDER, partner=partner)
     portfolio = open_portfolio(actor=FOUNDER, partner=partner, name="Bench")
     made = tuple(
-        open_account(
+        set_up_account(
             actor=FOUNDER,
             portfolio=portfolio,
             name=f"No {number}",

@@ -18,6 +18,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 import pytest
+from django.db.transaction import atomic
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
@@ -42,7 +43,10 @@ from accounts.services.partners import (
 from accounts.services.staff import invite_staff
 from accounts.states import PayeePolicy, Verdict
 from audit.actors import Actor, ActorKind
+from audit.calls import Call, send
 from audit.canonical import fingerprint
+from audit.circumstances import current, under
+from audit.services.recording import flush, record, witnessing
 from audit.typeids import uuid7
 from config.sandbox.cast import payee
 from transactions.errors import NothingChanged
@@ -66,12 +70,12 @@ from transactions.models import (
 )
 from transactions.money import Money
 from transactions.orders import HoldOrder, PartnerOrder, Payee, TransferOrder
-from transactions.proposals import Allocation, Exchange, ManualJournal, Move
+from transactions.proposals import Allocation, Exchange, ManualJournal, Move, Opening
 from transactions.selectors.files import rows_understood
 from transactions.selectors.suspense import Item, open_suspense
 from transactions.services import holds, schedules
 from transactions.services.batches import request_batch
-from transactions.services.books import open_account, open_book, open_house
+from transactions.services.books import open_book, open_house, set_up_account
 from transactions.services.consents import allow_payer
 from transactions.services.conversions import propose_conversion
 from transactions.services.dispatching import (
@@ -237,6 +241,36 @@ def partner(*, threshold_minor: int = THRESHOLD_MINOR) -> Partner:
 
 
 @set_up
+def changed(row: Partner | Portfolio, **fields: Any) -> None:
+    """Change a row, witnessed, as an act would that has not been built."""
+    fresh = type(row).objects.get(pk=row.pk)
+    with under(), atomic(), witnessing("tests.change_row", actor=FOUNDER):
+        acts = "set_config('app.actor', %s, true), set_config('app.trace', %s, true)"
+        send(Call(sql=acts, values=(FOUNDER.ref, current().trace_id)))
+        for name, value in fields.items():
+            setattr(fresh, name, value)
+        fresh.save(update_fields=list(fields))
+        record("row.changed", actor=FOUNDER, target=fresh, rows=[fresh])
+        flush()
+
+
+@set_up
+def opening(within: Portfolio | None = None, **details: Any) -> Opening:
+    """Return an account of a portfolio, its partner's own, that might be asked for."""
+    number = next(numbers)
+    wanted: dict[str, Any] = {
+        "id": uuid7(),
+        "portfolio_id": (within or portfolio()).pk,
+        "customer_id": None,
+        "name": f"Savings {number}",
+        "currency": "EUR",
+        "alias": f"savings-{number}",
+        "reason": "Contract of 1 March, §4",
+    }
+    return Opening(**{**wanted, **details})
+
+
+@set_up
 def portfolio(owner: Partner | None = None) -> Portfolio:
     """Return a portfolio of a partner."""
     return open_portfolio(
@@ -261,7 +295,7 @@ def account(
 ) -> Account:
     """Return an account with money in it."""
     number = next(numbers)
-    made = open_account(
+    made = set_up_account(
         actor=FOUNDER,
         portfolio=within or portfolio(),
         name=f"Account {number}",

@@ -21,7 +21,7 @@ from audit.actors import Actor, ActorKind
 from tests.conftest import STAGE
 from tests.factories import Cast, speaker
 from transactions.meanings import Movement, MovementKind
-from transactions.services.books import open_account, open_book
+from transactions.services.books import open_book, set_up_account
 from transactions.services.movements import book_movement
 
 IBAN = "DE89370400440532013000"
@@ -141,7 +141,7 @@ def make_partner(slug: str, *, threshold_minor: int = 50_000) -> PartnerWorld:
     open_book(actor=FOUNDER, partner=partner)
     portfolio = open_portfolio(actor=FOUNDER, partner=partner, name="Main")
     source, target = (
-        open_account(
+        set_up_account(
             actor=FOUNDER, portfolio=portfolio, name=word, currency="EUR", alias=f"{name}-{word}"
         )
         for word in ("source", "target")

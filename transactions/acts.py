@@ -9,6 +9,7 @@ from transactions.services.accounts import (
     reopen_account,
     set_floor,
 )
+from transactions.services.books import OPEN, open_account
 from transactions.services.conversions import POST_CONVERSION, post_conversion
 from transactions.services.dispatching import reject_transfer, release_transfer
 from transactions.services.fees import ADOPT, adopt_fee_rule, decline_fee_rule
@@ -70,9 +71,10 @@ register_act(
     no=lambda actor, approval: decline_fee_rule(actor=actor, approval_id=approval.pk),
 )
 register_act(START, yes=lambda actor, approval: start_batch(actor=actor, approval_id=approval.pk))
-# A no to any of these leaves the account or the limit as it is: nothing was set aside for it.
+# A no to any of these leaves everything as it is: nothing was set aside for it.
 register_act(CONFIRM, yes=lambda by, approval: confirm_freeze(actor=by, approval_id=approval.pk))
 register_act(LIFT, yes=lambda by, approval: lift_freeze(actor=by, approval_id=approval.pk))
+register_act(OPEN, yes=lambda by, approval: open_account(actor=by, approval_id=approval.pk))
 register_act(CLOSE, yes=lambda by, approval: close_account(actor=by, approval_id=approval.pk))
 register_act(REOPEN, yes=lambda by, approval: reopen_account(actor=by, approval_id=approval.pk))
 register_act(FLOOR, yes=lambda by, approval: set_floor(actor=by, approval_id=approval.pk))

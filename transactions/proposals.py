@@ -6,6 +6,8 @@ from uuid import UUID
 
 REASON_CHARACTERS_MAX = 300
 EVIDENCE_CHARACTERS_MAX = 200
+NAME_CHARACTERS_MAX = 80
+ALIAS_CHARACTERS_MAX = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +58,19 @@ class Exchange:
     rate: str
     reason: str
     evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """An account to be opened, of a customer or, without one, the partner's own. `id` as above.
+
+    `alias` is what others may pay it by, of any partner's accounts and for good.
+    """
+
+    id: UUID
+    portfolio_id: UUID
+    customer_id: UUID | None
+    name: str
+    currency: str
+    alias: str
+    reason: str

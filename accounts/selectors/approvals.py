@@ -58,7 +58,12 @@ def obstructed_approvals(*, limit: int) -> QuerySet[Approval]:
 def pending_requests_about(ref: str, *, to: Actor) -> QuerySet[Approval]:
     """Return what was asked about something and is not carried out yet, as far as `to` sees it."""
     pending = (ApprovalState.OPEN, ApprovalState.APPROVED)
-    return visible_approvals(to=to).filter(subject_ref=ref, state__in=pending).order_by("id")
+    return requests_about(ref, to=to).filter(state__in=pending)
+
+
+def requests_about(ref: str, *, to: Actor) -> QuerySet[Approval]:
+    """Return all that was ever asked about something, by age, as far as `to` sees it."""
+    return visible_approvals(to=to).filter(subject_ref=ref).order_by("id")
 
 
 def waiting_approvals(*, limit: int) -> QuerySet[Approval]:

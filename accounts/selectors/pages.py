@@ -5,9 +5,9 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from accounts.models import Account, Customer, Partner
+from accounts.models import Account, Customer, Partner, Portfolio
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
-from accounts.scopes import visible_accounts, visible_customers
+from accounts.scopes import visible_accounts, visible_customers, visible_portfolios
 from audit.actors import Actor
 
 SHOWN_MAX: Final = 50
@@ -27,3 +27,9 @@ def visible_partners(*, to: Actor) -> QuerySet[Partner]:
     """Return the partners `to` may see: all, for those who see every portfolio."""
     found = Partner.objects.all()
     return found if to.may(SEES_EVERY_PORTFOLIO_GRANT) else found.none()
+
+
+def portfolios_for_pages(*, to: Actor) -> QuerySet[Portfolio]:
+    """Return the portfolios `to` may see, by partner and name."""
+    found = visible_portfolios(to=to).select_related("partner")
+    return found.order_by("partner__name", "name")

@@ -29,7 +29,7 @@ from config.sandbox.refusal import CannotRun
 from transactions.models import Book
 from transactions.reports import Report
 from transactions.rounds.checking import check_books
-from transactions.services.books import open_account, open_book, open_house
+from transactions.services.books import open_book, open_house, set_up_account
 from transactions.services.imports import PastTransfer, import_opening, import_transfers
 from transactions.services.news import take_news
 
@@ -167,7 +167,7 @@ def _fill(
     purse: Purse, *, house: House, portfolio: Portfolio, customer: Customer | None, at: datetime
 ) -> Account:
     """Open one account under an alias that says nothing about its owner."""
-    account = open_account(
+    account = set_up_account(
         actor=FOUNDER,
         portfolio=portfolio,
         name=purse.name,

@@ -15,7 +15,7 @@ from accounts.models import ApiClient
 from tests.conftest import STAGE
 from tests.partners import FOUNDER, PartnerWorld, fresh_key
 from transactions.models import Transfer
-from transactions.services.books import open_account
+from transactions.services.books import set_up_account
 
 
 def executed() -> int:
@@ -66,7 +66,7 @@ def poor(world: PartnerWorld) -> str:
     """Return the id of a new account with nothing in it."""
     with STAGE.as_role("migrator"):
         name = fresh_key()[:20]
-        account = open_account(
+        account = set_up_account(
             actor=FOUNDER, portfolio=world.portfolio, name=name, currency="EUR", alias=name
         )
     return account.public_id

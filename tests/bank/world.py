@@ -20,7 +20,7 @@ from audit.typeids import uuid7
 from tests.bank.checker import Books, JournalRow, TransferRow
 from transactions.models import Balance, Book, Journal, LedgerAccount, Posting, Transfer
 from transactions.selectors.invariants import violations
-from transactions.services.books import open_account, open_book, open_house
+from transactions.services.books import open_book, open_house, set_up_account
 from transactions.services.imports import import_opening
 
 CURRENCIES: Final = ("EUR", "JPY")
@@ -93,7 +93,7 @@ def create() -> World:
     for currency in CURRENCIES:
         for number in range(HOT_ACCOUNTS):
             name = f"{currency.lower()}-{number}"
-            account = open_account(
+            account = set_up_account(
                 actor=FOUNDER,
                 portfolio=portfolio,
                 name=name,

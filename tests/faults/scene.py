@@ -19,7 +19,7 @@ from transactions.models import Transfer, TransferBatch
 from transactions.money import Money
 from transactions.orders import Payee, TransferOrder
 from transactions.services.batches import request_batch
-from transactions.services.books import open_account, open_book, open_house
+from transactions.services.books import open_book, open_house, set_up_account
 from transactions.services.items import KeyedOrder
 from transactions.services.movements import book_movement
 from transactions.services.transfers import request_transfer
@@ -75,7 +75,7 @@ def set_the_scene() -> Scene:
     open_book(actor=FOUNDER, partner=partner)
     portfolio = open_portfolio(actor=FOUNDER, partner=partner, name="Retail")
     main, second = (
-        open_account(
+        set_up_account(
             actor=FOUNDER, portfolio=portfolio, name=name, currency="EUR", alias=f"acme-{name}"
         )
         for name in ("main", "second")

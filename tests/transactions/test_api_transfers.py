@@ -6,7 +6,7 @@ from accounts.states import FreezeMode
 from tests import factories
 from tests.conftest import STAGE
 from tests.partners import FOUNDER, PartnerWorld, acme, fresh_key, globex
-from transactions.services.books import open_account
+from transactions.services.books import set_up_account
 from transactions.services.freezes import freeze_account
 from transactions.states import LimitWindow
 
@@ -126,7 +126,7 @@ def test_no_funds_a_freeze_and_a_limit_are_conflicts_with_their_codes(acme: Part
     boss = FOUNDER.holding("transactions.freeze_account")
     with STAGE.as_role("migrator"):
         frozen, limited = (
-            open_account(
+            set_up_account(
                 actor=FOUNDER,
                 portfolio=acme.portfolio,
                 name=name,

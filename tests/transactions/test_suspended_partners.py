@@ -5,15 +5,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Approval, Partner
+from accounts.models import Approval
 from accounts.roles import Role
-from audit.calls import Call, send
-from audit.circumstances import current, under
 from audit.errors import Refusal
-from audit.services.recording import flush, record, witnessing
 from tests import factories, four_eyes
 from tests.books import assert_books_hold, stands_at
 from tests.conftest import STAGE
@@ -45,17 +41,9 @@ def cast() -> Cast:
     return factories.cast()
 
 
-@factories.set_up
 def suspend(company: Cast) -> None:
-    """Suspend a partner, as the act would that has not been built."""
-    partner, actor = Partner.objects.get(pk=company.partner.pk), factories.FOUNDER
-    with under(), transaction.atomic(), witnessing("accounts.suspend_partner", actor=actor):
-        acts = "set_config('app.actor', %s, true), set_config('app.trace', %s, true)"
-        send(Call(sql=acts, values=(actor.ref, current().trace_id)))
-        partner.is_active = False
-        partner.save(update_fields=["is_active"])
-        record("partner.suspended", actor=actor, target=partner, rows=[partner])
-        flush()
+    """Suspend a partner."""
+    factories.changed(company.partner, is_active=False)
 
 
 # -- what takes money out: prepared in good standing, and then tried ---------------------------

@@ -18,7 +18,6 @@ from accounts.states import FreezeMode
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import (
-    EMPTY,
     action,
     address_of,
     display,
@@ -30,16 +29,18 @@ from audit.adminparts import (
 )
 from audit.selectors.entries import names_of
 from transactions.admin.account_forms import FloorForm, FreezeForm
+from transactions.admin.balances import kept
+from transactions.admin.desks import ask_with_form
 from transactions.admin.freezes import show_freezes
 from transactions.admin.limit_forms import LimitForm
 from transactions.admin.limits import limit_step, show_limits
+from transactions.admin.openings import opening_wanted
 from transactions.admin.pending import show_pending
 from transactions.admin.standings import FREEZE_COLOURS, FREEZES
-from transactions.models import Balance
 from transactions.money import Money
 from transactions.selectors.consents import standing_consents
 from transactions.selectors.limits import limits_on
-from transactions.selectors.pages import balance_of, payouts_stopped_by_a_freeze
+from transactions.selectors.pages import payouts_stopped_by_a_freeze
 from transactions.services.accounts import request_closing, request_floor, request_reopening
 from transactions.services.freezes import CONFIRM_WITHIN, freeze_account
 from transactions.services.limits import request_limit
@@ -62,6 +63,10 @@ class AccountPage(LookOnlyAdmin[Account]):
     list_select_related = ("partner", "customer__name")
     search_fields = ("alias", "name")
     search_help_text = "Id, alias or name: exactly as written"
+    empty_sentence = (
+        "Finance asks for one with “Open an account”, and a second person approves it."
+    )
+    actions_list = ("new_account",)
     actions_detail = ("freeze", "limit", "floor", "close", "reopen")
     fieldsets = (
         (None, {"fields": ("standing", "name", "partner", "portfolio", "customer_link")}),
@@ -75,6 +80,10 @@ class AccountPage(LookOnlyAdmin[Account]):
         ("References", {"fields": ("shown_id", "alias", "payers", "created_at")}),
     )
     shown_id = public_id
+    posted = kept("posted_minor", title="Balance")
+    reserved = kept("pending_minor", title="Reserved")
+    held_back = kept("held_back_minor", title="Held back")
+    available = kept("available_minor", title="Available")
 
     def scoped(self, queryset: QuerySet[Account], actor: Actor) -> QuerySet[Account]:
         """Return those the officer may see."""
@@ -86,24 +95,6 @@ class AccountPage(LookOnlyAdmin[Account]):
         """Lead to the customer, masked."""
         return page_of("accounts.customer", row.customer_id, text=row.customer)
 
-    @display(description="Balance")
-    def posted(self, row: Account) -> str:
-        """Show what is in the books."""
-        balance = balance_of(row.pk)
-        return str(Money(balance.posted_minor, row.currency)) if balance else EMPTY
-
-    @display(description="Reserved")
-    def reserved(self, row: Account) -> str:
-        """Show what is reserved for payouts under way."""
-        balance = balance_of(row.pk)
-        return str(Money(balance.pending_minor, row.currency)) if balance else EMPTY
-
-    @display(description="Available")
-    def available(self, row: Account) -> str:
-        """Show what may still be spent."""
-        balance: Balance | None = balance_of(row.pk)
-        return str(Money(balance.available_minor, row.currency)) if balance else EMPTY
-
     @display(description="Manual journals")
     def proposed(self, row: Account) -> SafeString:
         """Show what waits for a second person."""
@@ -113,12 +104,6 @@ class AccountPage(LookOnlyAdmin[Account]):
     def statement(self, row: Account) -> SafeString:
         """Lead to the statement, and to how it stood on any day."""
         return address_of("statement", row.pk, text="Statement and balance as of any day")
-
-    @display(description="Held back")
-    def held_back(self, row: Account) -> str:
-        """Show what freezes hold back."""
-        balance = balance_of(row.pk)
-        return str(Money(balance.held_back_minor, row.currency)) if balance else EMPTY
 
     @display(description="May stand as low as")
     def lowest(self, row: Account) -> str:
@@ -162,6 +147,7 @@ class AccountPage(LookOnlyAdmin[Account]):
 
     # -- what may be done ----------------------------------------------------------------------
 
+    has_open_permission = allowed("transactions.request_opening")
     has_freeze_permission = allowed("transactions.freeze_account")
     has_limit_permission = allowed("transactions.request_limit")
     has_floor_permission = allowed("transactions.request_floor")
@@ -176,6 +162,19 @@ class AccountPage(LookOnlyAdmin[Account]):
         offered: list[Any] = super().get_actions_detail(request, object_id)
         is_closed = row.closed_at is not None
         return [one for one in offered if (one.path == "reopen") == is_closed]
+
+    @action(
+        description="Open an account",
+        url_path="new",
+        permissions=["open"],
+        icon="add",
+        variant=ActionVariant.PRIMARY,
+    )
+    @step_up
+    def new_account(self, request: HttpRequest) -> HttpResponse:
+        """Ask for an account; a second person approves it."""
+        wanted = opening_wanted(request.POST or None, actor=self.officer(request))
+        return ask_with_form(self, request, wanted=wanted)
 
     @action(
         description="Freeze",

@@ -36,6 +36,7 @@ from transactions.admin.payloads import shown_lines, sums_of, told
 from transactions.admin.standings import APPROVAL_COLOURS, APPROVALS
 from transactions.money import EXPONENTS, Money
 from transactions.selectors.pages import decisions_on
+from transactions.services.books import OPEN
 
 CARRY_OUT: Final = "transactions.carry_out_approvals"
 IN_VAIN: Final = "Nothing more happens until it is withdrawn, or tried again."
@@ -113,6 +114,8 @@ class ApprovalPage(LookOnlyAdmin[Approval]):
     @display(description="About")
     def subject(self, row: Approval) -> SafeString:
         """Lead to what it is about."""
+        if row.action == OPEN and row.state != ApprovalState.USED:
+            return format_html("{}", "An account that is not open")
         noun, _, key = row.subject_ref.partition(":")
         if "item" in row.payload:  # an allocation is shown on the page of what it allocates
             noun, key = "suspenseposting", row.payload["item"]

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from audit.actors import Actor
-from audit.errors import Refusal
+from audit.errors import Invalid, Refusal
 
 
 class Desk(Protocol):
@@ -37,7 +37,8 @@ class Desk(Protocol):
 class Request:
     """Something to ask for: what the page says, its form, and the command that a valid one calls.
 
-    `ask` returns the key of what came of it and what to say; asked twice, of the first.
+    `ask` returns the key of what came of it and what to say; asked twice, of the first. What came
+    of it is shown on the page itself, or on the one named `leads_to`, e.g. `accounts_approval`.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Request:
     button: str
     form: Form
     ask: Callable[[], tuple[UUID, str]]
+    leads_to: str = ""
 
 
 def ask_with_form(page: Desk, request: HttpRequest, *, wanted: Request) -> HttpResponse:
@@ -53,11 +55,15 @@ def ask_with_form(page: Desk, request: HttpRequest, *, wanted: Request) -> HttpR
     if request.method == "POST" and wanted.form.is_valid():
         try:
             key, said = wanted.ask()
+        except Invalid as wrong:
+            _say_beside(wanted.form, wrong=wrong)
         except Refusal as refusal:
             refused = refusal.title
         else:
             page.message_user(request, said, messages.SUCCESS)
-            return HttpResponseRedirect(address(page, key))
+            shown = f"admin:{wanted.leads_to}_change"
+            there = reverse(shown, args=[key]) if wanted.leads_to else address(page, key)
+            return HttpResponseRedirect(there)
     context = {
         **page.admin_site.each_context(request),
         "opts": page.model._meta,  # noqa: SLF001 - Django's own interface
@@ -76,3 +82,10 @@ def address(page: Desk, key: UUID | None = None) -> str:
     meta = page.model._meta  # noqa: SLF001 - Django's own interface
     name = f"admin:{meta.app_label}_{meta.model_name}"
     return reverse(f"{name}_change", args=[key]) if key else reverse(f"{name}_changelist")
+
+
+def _say_beside(form: Form, *, wrong: Invalid) -> None:
+    """Say beside each field what the command found wrong with it, and the rest above them."""
+    for name, said in wrong.fields.items():
+        beside = name if name in form.fields else None
+        form.add_error(beside, f"{said[:1].upper()}{said[1:]}.")

@@ -54,6 +54,7 @@ IDS: Final = (
     "conversion",
     "account",
     "freeze",
+    "portfolio_key",
     "rows_sha256",
     "file_sha256",
 )
@@ -127,7 +128,12 @@ def _when(spelled: str) -> str:
     return instant(datetime.fromisoformat(spelled))
 
 
+def _customer(key: str) -> SafeString:
+    return page_of("accounts.customer", key, text=key)
+
+
 SPELLED: Final[dict[str, Callable[[Any], object]]] = {
+    "customer_key": _customer,
     "lines": _moves,
     "totals": _sums,
     "payees_changed": _when,

@@ -52,6 +52,17 @@ class AccountClosed(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class PartnerSuspended(Refusal):
+    """The partner is suspended: no account is opened for it."""
+
+    code = "partner_suspended"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    partner: str
+
+
+@dataclass(eq=False, kw_only=True)
 class AccountNotEmpty(Refusal):
     """The account cannot be closed: money, a payout or a freeze is still on it."""
 
