@@ -178,3 +178,10 @@ def test_money_of_a_frozen_account_is_not_reserved(cast: Cast) -> None:
     with pytest.raises(DatabaseError) as no:
         reserve((cast.giver.pk, 1))
     assert broken_rule(no.value) == "ledger_account_frozen"
+
+
+def test_more_on_an_account_than_can_be_counted_between_two_lines(cast: Cast) -> None:
+    """Also where other lines of the same call take it away again."""
+    most = 2**63 - 1
+    lines = [(cast.giver.pk, most), (cast.taker.pk, -most)]
+    refused("balance_countable", cast, lines, [(key, -amount) for key, amount in lines])

@@ -1,0 +1,14 @@
+"""What the books cannot count is refused."""
+
+from typing import ClassVar
+
+from django.db import migrations
+
+from audit.sqlfiles import run_sql
+
+
+class Migration(migrations.Migration):
+    """Runs `transactions/sql/0030_room`."""
+
+    dependencies: ClassVar = [("transactions", "0029_names")]
+    operations: ClassVar = [run_sql("transactions", "0030_room")]
