@@ -1,4 +1,4 @@
-"""What the books cannot count is refused."""
+"""What the books cannot count is refused, and whom the partners' door does not act for."""
 
 from typing import ClassVar
 
@@ -8,7 +8,10 @@ from audit.sqlfiles import run_sql
 
 
 class Migration(migrations.Migration):
-    """Runs `transactions/sql/0030_room`."""
+    """Runs `transactions/sql/0030_room` and `0030_acting`."""
 
     dependencies: ClassVar = [("transactions", "0029_names")]
-    operations: ClassVar = [run_sql("transactions", "0030_room")]
+    operations: ClassVar = [
+        run_sql("transactions", "0030_room"),
+        run_sql("transactions", "0030_acting"),
+    ]
