@@ -16,7 +16,7 @@ from accounts.frontdesk.staff import step_up
 from accounts.models import Account
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, allowed
-from audit.adminparts import acted, action, display, page_of, public_id, table, tag
+from audit.adminparts import PlainText, acted, action, display, page_of, public_id, table, tag
 from audit.typeids import uuid7
 from transactions.admin.amounts import read_money, unbroken
 from transactions.admin.desks import Request, ask_with_form
@@ -33,9 +33,9 @@ from transactions.selectors.suspense import account_called
 from transactions.services.conversions import propose_conversion
 
 
-def _text(label: str, help_text: str, *, most: int = 60) -> forms.CharField:
+def _text(label: str, help_text: str, *, most: int = 60) -> PlainText:
     widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"})
-    return forms.CharField(label=label, max_length=most, widget=widget, help_text=help_text)
+    return PlainText(label=label, max_length=most, widget=widget, help_text=help_text)
 
 
 class ConversionForm(forms.Form):
