@@ -31,7 +31,7 @@ class FreezeForm(forms.Form):
         choices=[choice for choice in FreezeMode.choices if choice[0] != FreezeMode.NONE],
         widget=UnfoldAdminSelectWidget,
     )
-    amount = _amount("Only to hold an amount back, e.g. 1,250.00", is_required=False)
+    amount = _amount("Only to hold an amount back, e.g. 1250.00", is_required=False)
     reason_code = forms.ChoiceField(
         label="Kind of reason", choices=FreezeReason.choices, widget=UnfoldAdminSelectWidget
     )
@@ -82,7 +82,7 @@ class FreezeForm(forms.Form):
 class FloorForm(forms.Form):
     """How far below zero an account may stand."""
 
-    overdraft = _amount("In the account's currency, e.g. 1,250.00; 0 for none.", is_required=True)
+    overdraft = _amount("In the account's currency, e.g. 1250.00; 0 for none.", is_required=True)
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         """Read the amount in the account's currency."""

@@ -44,7 +44,7 @@ class ConversionForm(forms.Form):
     origin = forms.UUIDField(widget=forms.HiddenInput)
     source = _text("From account", "Its id or alias.")
     destination = _text("To account", "Of the same partner, in another currency.")
-    sold = _text("Leaves", "In the first account's currency, e.g. 1,250.00", most=30)
+    sold = _text("Leaves", "In the first account's currency, e.g. 1250.00", most=30)
     bought = _text("Arrives", "In the second account's currency.", most=30)
     rate = _text(
         "Quoted rate", "What one unit of the first is worth in the second: 163.25", most=21

@@ -32,7 +32,7 @@ class PayoutForm(forms.Form):
     amount = PlainText(
         max_length=30,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="In the account's currency, e.g. 1,250.00",
+        help_text="In the account's currency, e.g. 1250.00",
     )
     payee = forms.ChoiceField(
         widget=UnfoldAdminSelectWidget,

@@ -47,7 +47,7 @@ def reversal_step(request: HttpRequest, *, row: Transfer, actor: Actor) -> Step:
     form = ReversalForm(
         request.POST or None,
         currency=row.currency,
-        initial={"amount": str(left).removesuffix(f" {row.currency}")},
+        initial={"amount": left.figures()},
     )
     return Step(
         title="Ask for a reversal",

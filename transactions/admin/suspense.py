@@ -54,7 +54,7 @@ class AllocationForm(forms.Form):
 
     def __init__(self, data: Any, /, *, row: SuspensePosting, actor: Actor) -> None:
         """Begin with all that remains."""
-        left = str(Money(max(_remains(row), 0), row.currency)).partition(" ")[0]
+        left = Money(max(_remains(row), 0), row.currency).figures()
         super().__init__(data, initial={"number": uuid7(), "amount": left})
         self.row, self.actor = row, actor
 
