@@ -1,6 +1,6 @@
 """Partners, the API clients that speak for them, and the events we owe them."""
 
-from typing import ClassVar, Final
+from typing import ClassVar
 from uuid import UUID
 
 from django.db import models
@@ -10,9 +10,6 @@ from accounts.models.staff import User
 from accounts.states import PayeePolicy
 from audit.history import Guarded
 from audit.typeids import typeid, uuid7
-
-# Inter-book clearing knows books by their partners' short names, and the house's own by this.
-HOUSE_NAME: Final = "house"
 
 
 class Partner(Guarded):
@@ -43,9 +40,6 @@ class Partner(Guarded):
         constraints = [
             models.CheckConstraint(
                 name="partner_threshold_not_negative", condition=Q(approval_threshold_minor__gte=0)
-            ),
-            models.CheckConstraint(
-                name="partner_not_named_house", condition=~Q(slug__iexact=HOUSE_NAME)
             ),
             models.CheckConstraint(
                 name="partner_payee_policy_known",

@@ -16,12 +16,8 @@ from audit.services.recording import record
 def onboard_partner(
     *, actor: Actor, name: str, slug: str, approval_threshold_minor: int
 ) -> Partner:
-    """Take on a partner. Payouts at or above the threshold will need a second person.
-
-    NameTaken where another has the short name, or the house itself.
-    """
-    taken = NameTaken(name=slug)
-    with refuse_on({"accounts_partner_slug_key": taken, "partner_not_named_house": taken}):
+    """Take on a partner. Payouts at or above the threshold will need a second person."""
+    with refuse_on({"accounts_partner_slug_key": NameTaken(name=slug)}):
         partner = Partner.objects.create(
             name=name, slug=slug, approval_threshold_minor=approval_threshold_minor
         )

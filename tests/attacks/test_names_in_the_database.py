@@ -7,9 +7,6 @@ from typing import Any, Final
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from accounts.errors import NameTaken
-from accounts.models import Partner
-from accounts.services.partners import onboard_partner
 from tests import factories
 from tests.books import stands_at
 from tests.factories import Cast, committed
@@ -83,15 +80,6 @@ def test_no_name_changes_hands(forgery: str, login: str, ids: dict[str, Any], as
         commit(FORGERIES[forgery].format(**ids))
     rule = "_named_once" if login == "migrator" else "_named_once|permission denied"
     assert refused.match(rule)
-
-
-@pytest.mark.parametrize("slug", ["house", "House"])
-def test_no_partner_goes_by_the_houses_own_name(slug: str, as_role: As) -> None:
-    with as_role("migrator"), pytest.raises(NameTaken):
-        onboard_partner(
-            actor=factories.FOUNDER, name="Mouse", slug=slug, approval_threshold_minor=0
-        )
-    assert not Partner.objects.filter(slug=slug).exists()
 
 
 def test_what_a_partner_is_called_may_change(payer: Cast, as_role: As) -> None:

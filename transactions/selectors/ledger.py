@@ -6,7 +6,6 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Partner
-from accounts.models.partners import HOUSE_NAME
 from accounts.roles import SEES_EVERY_PORTFOLIO_GRANT
 from accounts.scopes import by_account, visible_accounts
 from accounts.states import FreezeMode
@@ -21,6 +20,7 @@ from transactions.models import (
 from transactions.selectors.archive import line
 
 DEBITS_STOPPED = tuple(mode.bits for mode in FreezeMode if mode.bits & 1)
+HOUSE = "house"
 
 
 def access_ledger_account(account_id: UUID, *, actor: Actor) -> LedgerAccount:
@@ -62,7 +62,7 @@ def partner_of_book(book_id: UUID) -> Partner:
 def name_of_book(book_id: UUID) -> str:
     """Return what a book is called in codes: its partner's short name, or `house`."""
     found = Partner.objects.filter(book_id=book_id).values_list("slug", flat=True).first()
-    return found or HOUSE_NAME
+    return found or HOUSE
 
 
 def journal_of_origin(origin: str) -> UUID | None:

@@ -2,7 +2,6 @@
 
 from accounts.errors import NameTaken
 from accounts.models import Account, Customer, Partner, Portfolio
-from accounts.models.partners import HOUSE_NAME
 from audit.actors import Actor
 from audit.commands import command
 from audit.constraints import refuse_on
@@ -14,7 +13,7 @@ from transactions.models import Book, LedgerAccount
 @command
 def open_house(*, actor: Actor) -> Book:
     """Open the house's own book, once: money of unknown owners lands there. NameTaken again."""
-    with refuse_on({"book_one_house": NameTaken(name=HOUSE_NAME)}):
+    with refuse_on({"book_one_house": NameTaken(name="house")}):
         book = Book.objects.create(name="House")
     record("book.opened", actor=actor, target=book, rows=[book])
     return book
