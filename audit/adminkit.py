@@ -19,6 +19,7 @@ from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 
 from audit.actors import Actor
+from audit.adminparts import amiss_with
 from audit.errors import Refusal
 from audit.keysets import KeysetChangeList, key_in
 
@@ -179,9 +180,9 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
         back = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
         reason = request.POST.get("reason", "").strip()[:REASON_CHARACTERS_MAX]
         is_sent = request.method == "POST"
-        is_missing = is_sent and step.wants_reason and not reason
+        amiss = amiss_with(reason) if is_sent and step.wants_reason else ""
         is_wrong = is_sent and step.form is not None and not step.form.is_valid()
-        if is_sent and not (is_missing or is_wrong):
+        if is_sent and not (amiss or is_wrong):
             self.report(request, row=row, act=partial(step.act, reason), done=step.done)
             return HttpResponseRedirect(back)
         context = {
@@ -190,7 +191,7 @@ class LookOnlyAdmin(ModelAdmin, Generic[M]):  # type: ignore[misc]
             "title": step.title,
             "row": row,
             "step": step,
-            "is_missing": is_missing,
+            "amiss": amiss,
             "reason_characters_max": REASON_CHARACTERS_MAX,
             "back": back,
         }

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
+from django import forms
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
@@ -13,12 +14,30 @@ from django.utils.safestring import SafeString
 from unfold import decorators
 
 from audit.selectors.entries import names_of
+from audit.texts import MISLEADS, misleads
 
 F = TypeVar("F", bound=Callable[..., Any])
 EMPTY: Final = "—"
 # Where a column says which field names its actor, and a listed row what actors are called.
 ACTOR_IN: Final = "actor_in"
 NAMES: Final = "_names_of_actors"
+
+
+class PlainText(forms.CharField):
+    """Text that others will read, in the order in which it was written."""
+
+    def validate(self, value: str) -> None:
+        """Refuse what may be read as another text."""
+        super().validate(value)
+        if misleads(value):
+            raise forms.ValidationError(f"This {MISLEADS}.")
+
+
+def amiss_with(reason: str, /) -> str:
+    """Say what is wrong with a reason, empty for nothing."""
+    if not reason:
+        return "Say why: it goes on record with the act."
+    return f"This {MISLEADS}." if misleads(reason) else ""
 
 
 def display(**options: Any) -> Callable[[F], F]:

@@ -65,10 +65,18 @@ def commit(statement: str, *parameters: Any) -> None:
 
 
 def post_raw(journal: dict[str, str], *, lines: list[tuple[Any, int]]) -> None:
-    """Hand the ledger's own door a journal in EUR, as a captured process would, and commit."""
+    """Hand the ledger's own door a journal in EUR in its book's name, and commit.
+
+    As a captured process would.
+    """
     facts = {"trace": "", "occurred_at": "2026-01-01T00:00:00Z", **journal}
     spelled = [
         {"journal": 1, "account": str(key), "amount": amount, "currency": "EUR"}
         for key, amount in lines
     ]
-    commit("SELECT ledger_post(%s::jsonb, %s::jsonb)", json.dumps([facts]), json.dumps(spelled))
+    commit(
+        "SELECT ledger_post(%s::jsonb, %s::jsonb) FROM set_config('app.book', %s, true)",
+        json.dumps([facts]),
+        json.dumps(spelled),
+        facts["book"],
+    )

@@ -15,6 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from audit.canonical import Json
+from audit.texts import MISLEADS, misleads
 from transactions.money import AMOUNT_MINOR_MAX, EXPONENTS, Money
 
 BYTES_MAX: Final = 2 * 1024 * 1024
@@ -180,10 +181,7 @@ def _row(number: int, *, record: Sequence[str], columns: Sequence[str]) -> Row:
         name: cell.strip(" ") for name, cell in zip(columns, record, strict=True)
     }
     for name, cell in cells.items():
-        if any(unicodedata.category(char) in {"Cc", "Cs"} for char in cell):
-            raise ValueError(
-                f"Its {spoken(name)} holds a line break or another control character."
-            )
+        _check_text(cell, name=spoken(name))
     if not cells["source_account"]:
         raise ValueError("It names no source account.")
     if bool(cells["destination_account"]) is bool(cells["payee"]):
@@ -201,6 +199,14 @@ def _row(number: int, *, record: Sequence[str], columns: Sequence[str]) -> Row:
         reference=cells["reference"],
         key=cells["key"],
     )
+
+
+def _check_text(cell: str, *, name: str) -> None:
+    """Refuse what is not one line, and what may be read as another text."""
+    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in cell):
+        raise ValueError(f"Its {name} holds a line break or another control character.")
+    if misleads(cell):
+        raise ValueError(f"Its {name} {MISLEADS}.")
 
 
 def spoken(name: str) -> str:

@@ -14,11 +14,13 @@ from audit.typeids import typeid
 from transactions.errors import (
     AccountClosed,
     AccountFrozen,
+    BalanceTooLarge,
     CurrencyMismatch,
     InsufficientFunds,
 )
 from transactions.fees import FeeRate
 from transactions.limits import Cap, Tally, Use
+from transactions.money import AMOUNT_MINOR_MAX
 from transactions.states import LimitKind, LimitScope
 
 DEBITS, CREDITS, CLOSED = 1, 2, 4
@@ -56,6 +58,11 @@ class Standing:
         return max(0, free - self.held_back_minor)
 
     @property
+    def room_minor(self) -> int:
+        """Return how much may still arrive before the books cannot count it any more."""
+        return AMOUNT_MINOR_MAX - self.posted_minor
+
+    @property
     def is_closed(self) -> bool:
         """Say whether nothing may happen to it any more."""
         return bool(self.frozen & CLOSED)
@@ -82,6 +89,11 @@ class Standing:
         if not self.may_debit:
             raise AccountFrozen(account=typeid("acc", self.account_id))
 
+    def check_room(self, *, posted_minor: int = 0, pending_minor: int = 0) -> None:
+        """Refuse with BalanceTooLarge to post, or to set aside, more than the books can count."""
+        if posted_minor > self.room_minor or self.pending_minor + pending_minor > AMOUNT_MINOR_MAX:
+            raise BalanceTooLarge(account=typeid("acc", self.account_id))
+
     def use(self, amount_minor: int, *, kind: LimitKind) -> tuple[Use, ...]:
         """Count an amount against the limits; return what is to be written down of it."""
         for cap in self.caps:
@@ -99,7 +111,7 @@ class Standing:
         For money that the world has moved already: above zero it arrives, below it leaves.
         """
         if amount_minor > 0:
-            return amount_minor if self.may_credit else 0
+            return min(amount_minor, self.room_minor) if self.may_credit else 0
         if self.frozen & (DEBITS | CLOSED):
             return 0
         return max(amount_minor, -self.available_minor)
@@ -159,13 +171,17 @@ def move(
 
     The fee leaves the source or is reserved with it; limits are on the amount alone.
     Returns what it used of limits. Refuses, in this order: LimitExceeded,
-    AccountFrozen, InsufficientFunds.
+    AccountFrozen, BalanceTooLarge, InsufficientFunds.
     """
     source.check_limits(amount_minor, kind=kind)
     source.check_may_leave()
     if destination and not destination.may_credit:
         raise AccountFrozen(account=typeid("acc", destination.account_id))
     total = amount_minor + fee_minor
+    if destination is None:
+        source.check_room(pending_minor=total)
+    else:
+        destination.check_room(posted_minor=amount_minor)
     if total > source.available_minor:
         raise InsufficientFunds(account=typeid("acc", source.account_id))
     if destination is None:

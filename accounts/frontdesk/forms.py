@@ -13,6 +13,7 @@ from rest_framework import serializers
 
 from accounts.frontdesk.parsing import BODY, PROBLEMS_MAX, shown_name
 from audit.errors import Invalid
+from audit.texts import MISLEADS, misleads
 from audit.typeids import parse_typeid
 
 IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
@@ -42,7 +43,7 @@ class Form(serializers.Serializer[Any]):
 
 
 class ExactText(serializers.CharField):
-    """Text of limited length without control characters; a number is not text."""
+    """Text of limited length that reads as it is kept, without control characters; no number."""
 
     def __init__(self, **options: Any) -> None:
         """Take what a CharField takes; nothing is trimmed."""
@@ -54,6 +55,8 @@ class ExactText(serializers.CharField):
             raise serializers.ValidationError("must be text")
         if not data.isprintable() and any(unicodedata.category(char) == "Cc" for char in data):
             raise serializers.ValidationError("holds a control character")
+        if misleads(data):
+            raise serializers.ValidationError(MISLEADS)
         return data
 
 

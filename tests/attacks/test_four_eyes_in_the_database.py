@@ -66,6 +66,7 @@ def test_a_journal_without_lines_does_not_burn_an_origin(waiting: Transfer) -> N
         cursor.execute(
             "SELECT ledger_post(jsonb_build_array(jsonb_build_object("
             "'book', %s::text, 'purpose', 'none', 'subject', 'none', 'origin', 'none',"
-            " 'trace', '', 'occurred_at', now())), '[]'::jsonb)",
-            [str(waiting.book_id)],
+            " 'trace', '', 'occurred_at', now())), '[]'::jsonb)"
+            " FROM set_config('app.book', %s, true)",
+            [str(waiting.book_id)] * 2,
         )

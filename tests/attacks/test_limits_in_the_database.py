@@ -91,10 +91,11 @@ def test_the_counters_door_only_counts_up_and_never_past_the_limit(
         "slice": 0,
         "times": 1,
     }
+    count = "SELECT limits_use(%s::jsonb) FROM set_config('app.book', %s, true)"
     with as_role(role):
-        commit("SELECT limits_use(%s::jsonb)", json.dumps([spelled | {"amount": -400}]))
+        commit(count, json.dumps([spelled | {"amount": -400}]), spelled["book"])
         with pytest.raises(DatabaseError, match="limit_kept"):
-            commit("SELECT limits_use(%s::jsonb)", json.dumps([spelled | {"amount": 601}]))
+            commit(count, json.dumps([spelled | {"amount": 601}]), spelled["book"])
     assert LimitUse.objects.get(subject_id=ids["giver"]).amount_minor == 400
 
 

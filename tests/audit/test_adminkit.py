@@ -168,7 +168,7 @@ def test_a_link_changes_nothing_and_the_form_wants_a_reason(
     monkeypatch.setattr(page.admin_site, "each_context", lambda _: {})
 
     assert page.confirm(asking(), row=row, step=step).status_code == 200
-    for text in ("", "   "):
+    for text in ("", "   ", "be\u2066cause"):
         form = RequestFactory().post("/", {"reason": text})
         assert page.confirm(form, row=row, step=step).status_code == 200
     assert not done

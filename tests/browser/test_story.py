@@ -21,7 +21,7 @@ def ask_for_payout(page: Page, *, at: str, reference: str) -> str:
     page.goto(f"{at}/admin/transactions/transfer/")
     page.get_by_role("link", name="New payout").click()
     page.get_by_label("Account", exact=True).select_option(label=first_account(page))
-    page.get_by_label("Amount", exact=True).fill("2,500.00")
+    page.get_by_label("Amount", exact=True).fill("2500.00")
     page.get_by_label("Payee", exact=True).select_option(label=first_payee(page))
     page.get_by_label("Reference", exact=True).fill(reference)
     page.locator("main form button[type=submit]").first.click()

@@ -67,7 +67,8 @@ def post_back(moved: Transfer, first: Journal) -> None:
         Line(account_id=moved.destination_id, amount_minor=-600, currency="EUR"),  # type: ignore[arg-type]
         Line(account_id=moved.source_id, amount_minor=600, currency="EUR"),
     ]
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.book', %s, true)", [str(moved.book_id)])
         post(
             Draft(
                 book_id=moved.book_id,

@@ -134,7 +134,7 @@ def _submit(desk: Desk, *, company: factories.Cast, **changes: object) -> object
     fields: dict[str, object] = {
         "origin": uuid7(),
         "account": company.giver.public_id,
-        "amount": "1,250.00",
+        "amount": "1250.00",
         "payee": factories.registered(company).public_id,
         "reference": "Invoice 7",
     }
@@ -216,7 +216,7 @@ def test_an_amount_is_held_back_for_a_time_and_the_form_says_what_is_wrong(
         answer = desk.send("accounts_account_freeze", key, reason="x", **{**fields, **wrong})
         assert answer.status_code == 200
         assert not Freeze.objects.exists()
-    until = {"amount": "1,250.00", "ends_at": "2199-01-01T12:00"}
+    until = {"amount": "1250.00", "ends_at": "2199-01-01T12:00"}
     desk.send("accounts_account_freeze", key, reason="tax", **fields, **until)
     order = Freeze.objects.get()
     assert (order.amount_minor, order.ends_at and order.ends_at.isoformat()) == (

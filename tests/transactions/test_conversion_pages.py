@@ -33,7 +33,7 @@ def _fields(company: factories.Cast, yen: Account, **changes: object) -> dict[st
         "source": company.giver.alias,
         "destination": yen.public_id,
         "sold": "100.00",
-        "bought": "16,325",
+        "bought": "16325",
         "rate": "163.25",
         "reason": "asked for by the partner",
         "evidence": "FX-17",
@@ -60,8 +60,8 @@ def test_it_is_asked_for_once_and_the_second_person_sees_both_sides(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"bought": "16,000"}, "At this rate 100.00 EUR is 16,325 JPY."),
-        ({"bought": "16,325.5"}, "JPY has 0 decimals."),
+        ({"bought": "16000"}, "At this rate 100.00 EUR is 16,325 JPY."),
+        ({"bought": "16325.5"}, "JPY has 0 decimals."),
         ({"rate": "1e3"}, "Write the rate with digits"),
         ({"source": "nobody"}, "There is no account of this id or alias."),
         ({"evidence": ""}, "This field is required."),

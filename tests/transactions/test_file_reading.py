@@ -131,6 +131,7 @@ WRONG_ROWS = {
     "names no source account": ",to,,1,EUR,,INV-0001",
     "either a destination account or a payee": "from,to,Payee,1,EUR,,INV-0001",
     "control character": 'from,to,,1,EUR,"two\nlines",INV-0001',
+    "order in which it is read": "from,to,,1,EUR,\u202enigol,INV-0001",
     "reference is longer than 140": f"from,to,,1,EUR,{'x' * 141},INV-0001",
     "needs 8 to 100 visible characters": "from,to,,1,EUR,,INV 0001",
     "is row 2's as well": "from,to,,1,EUR,,INV-2026-0001",

@@ -52,7 +52,7 @@ def test_finance_asks_for_a_limit_and_a_second_person_reads_what_it_is(cast: Cas
     form = {
         "kind": "any",
         "window": "day",
-        "amount": "1,250.00",
+        "amount": "1250.00",
         "count": "",
         "reason": "contract",
     }

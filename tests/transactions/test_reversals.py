@@ -245,6 +245,7 @@ def post_back(moved: Transfer, *lines: tuple[object, int]) -> str:
     )
     try:
         with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('app.book', %s, true)", [str(moved.book_id)])
             post(draft)
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             transaction.set_rollback(True)

@@ -7,6 +7,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.states import FreezeMode, FreezeReason
+from audit.adminparts import PlainText
 from transactions.admin.amounts import read_money
 from transactions.services.freezes import FreezeTerms
 
@@ -16,10 +17,10 @@ def _moment(label: str, help_text: str) -> forms.DateTimeField:
     return forms.DateTimeField(label=label, required=False, widget=widget, help_text=help_text)
 
 
-def _amount(help_text: str, *, is_required: bool) -> forms.CharField:
+def _amount(help_text: str, *, is_required: bool) -> PlainText:
     attrs = {"inputmode": "decimal", "autocomplete": "off"}
     widget = UnfoldAdminTextInputWidget(attrs=attrs)
-    return forms.CharField(max_length=30, required=is_required, widget=widget, help_text=help_text)
+    return PlainText(max_length=30, required=is_required, widget=widget, help_text=help_text)
 
 
 class FreezeForm(forms.Form):
@@ -30,11 +31,11 @@ class FreezeForm(forms.Form):
         choices=[choice for choice in FreezeMode.choices if choice[0] != FreezeMode.NONE],
         widget=UnfoldAdminSelectWidget,
     )
-    amount = _amount("Only to hold an amount back, e.g. 1,250.00", is_required=False)
+    amount = _amount("Only to hold an amount back, e.g. 1250.00", is_required=False)
     reason_code = forms.ChoiceField(
         label="Kind of reason", choices=FreezeReason.choices, widget=UnfoldAdminSelectWidget
     )
-    legal_reference = forms.CharField(
+    legal_reference = PlainText(
         max_length=80,
         widget=UnfoldAdminTextInputWidget,
         help_text="The order, case or rule it rests on.",
@@ -81,7 +82,7 @@ class FreezeForm(forms.Form):
 class FloorForm(forms.Form):
     """How far below zero an account may stand."""
 
-    overdraft = _amount("In the account's currency, e.g. 1,250.00; 0 for none.", is_required=True)
+    overdraft = _amount("In the account's currency, e.g. 1250.00; 0 for none.", is_required=True)
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         """Read the amount in the account's currency."""

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from transactions.money import AMOUNT_MINOR_MAX, EXPONENTS, Money
 
-AMOUNT: Final = re.compile(r"([0-9]{1,19}|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.([0-9]{1,3}))?")
+AMOUNT: Final = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,3}))?")
 MINUS: Final = ("-", "−")  # noqa: RUF001 - the sign that spreadsheets paste
 
 
@@ -18,21 +18,25 @@ def unbroken(money: Money) -> SafeString:
 
 
 def read_money(text: str, *, currency: str) -> Money:
-    """Return the money that `text` spells, exactly; a ValueError that says what is wrong."""
-    found = AMOUNT.fullmatch(text.strip())
+    """Return the money that `text` spells, exactly; a ValueError that says what is wrong.
+
+    No comma: 1,250 is a thousand to one reader and a fraction to the next.
+    """
+    found, exponent = AMOUNT.fullmatch(text.strip()), EXPONENTS[currency]
     if found is None:
-        raise ValueError("Write the amount with digits, e.g. 1,250.00")
-    exponent, part = EXPONENTS[currency], found[2] or ""
+        example = Money(1250 * 10**exponent, currency).figures()
+        raise ValueError(f"Write the amount with digits and no commas, e.g. {example}")
+    part = found[2] or ""
     if len(part) > exponent:
         raise ValueError(f"{currency} has {exponent} decimals.")
-    minor = int(found[1].replace(",", "") + part.ljust(exponent, "0"))
+    minor = int(found[1] + part.ljust(exponent, "0"))
     if not 0 < minor <= AMOUNT_MINOR_MAX:
         raise ValueError("The amount must be above zero and within what the books can hold.")
     return Money(minor, currency)
 
 
 def read_signed_money(text: str, *, currency: str) -> Money:
-    """Return the money that `text` spells, with its sign: `-1,250.00` leaves an account."""
+    """Return the money that `text` spells, with its sign: `-1250.00` leaves an account."""
     plain = text.strip()
     if plain.startswith(MINUS):
         return -read_money(plain[1:], currency=currency)

@@ -19,6 +19,7 @@ from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import (
     EMPTY,
+    PlainText,
     action,
     copyable,
     display,
@@ -45,7 +46,7 @@ IN_VAIN: Final = "Nothing more happens until it is withdrawn, or tried again."
 class ShownForm(forms.Form):
     """Carries the hash of what was on screen, so that nobody approves something else."""
 
-    shown_hash = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    shown_hash = PlainText(max_length=64, widget=forms.HiddenInput)
 
 
 @admin.register(Approval)

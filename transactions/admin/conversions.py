@@ -16,7 +16,7 @@ from accounts.frontdesk.staff import step_up
 from accounts.models import Account
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, allowed
-from audit.adminparts import acted, action, display, page_of, public_id, table, tag
+from audit.adminparts import PlainText, acted, action, display, page_of, public_id, table, tag
 from audit.typeids import uuid7
 from transactions.admin.amounts import read_money, unbroken
 from transactions.admin.desks import Request, ask_with_form
@@ -33,9 +33,9 @@ from transactions.selectors.suspense import account_called
 from transactions.services.conversions import propose_conversion
 
 
-def _text(label: str, help_text: str, *, most: int = 60) -> forms.CharField:
+def _text(label: str, help_text: str, *, most: int = 60) -> PlainText:
     widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"})
-    return forms.CharField(label=label, max_length=most, widget=widget, help_text=help_text)
+    return PlainText(label=label, max_length=most, widget=widget, help_text=help_text)
 
 
 class ConversionForm(forms.Form):
@@ -44,7 +44,7 @@ class ConversionForm(forms.Form):
     origin = forms.UUIDField(widget=forms.HiddenInput)
     source = _text("From account", "Its id or alias.")
     destination = _text("To account", "Of the same partner, in another currency.")
-    sold = _text("Leaves", "In the first account's currency, e.g. 1,250.00", most=30)
+    sold = _text("Leaves", "In the first account's currency, e.g. 1250.00", most=30)
     bought = _text("Arrives", "In the second account's currency.", most=30)
     rate = _text(
         "Quoted rate", "What one unit of the first is worth in the second: 163.25", most=21

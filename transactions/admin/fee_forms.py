@@ -8,6 +8,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import Partner
+from audit.adminparts import PlainText
 from audit.typeids import uuid7
 from transactions.admin.amounts import read_money
 from transactions.fees import BPS, FeeTerms
@@ -18,10 +19,10 @@ from transactions.services.fees import FeeProposal
 from transactions.states import TransferKind
 
 
-def _amount(label: str, help_text: str) -> forms.CharField:
+def _amount(label: str, help_text: str) -> PlainText:
     attrs = {"inputmode": "decimal", "autocomplete": "off"}
     widget = UnfoldAdminTextInputWidget(attrs=attrs)
-    return forms.CharField(
+    return PlainText(
         label=label, max_length=30, required=False, widget=widget, help_text=help_text
     )
 
@@ -48,7 +49,7 @@ class FeeForm(forms.Form):
     )
     minimum = _amount("Minimum", "Flat part and share together cost at least this.")
     cap = _amount("Cap", "And at most this. Empty: no cap.")
-    reason = forms.CharField(
+    reason = PlainText(
         label="Why",
         max_length=REASON_CHARACTERS_MAX,
         widget=UnfoldAdminTextInputWidget,

@@ -17,6 +17,7 @@ from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import (
     EMPTY,
+    PlainText,
     action,
     copyable,
     display,
@@ -68,7 +69,7 @@ class TermsForm(forms.Form):
         ],
         widget=UnfoldAdminSelectWidget,
     )
-    reference = forms.CharField(
+    reference = PlainText(
         max_length=REFERENCE_CHARACTERS_MAX,
         required=False,
         widget=UnfoldAdminTextInputWidget,
@@ -78,9 +79,8 @@ class TermsForm(forms.Form):
     def terms(self, reason: str) -> BatchTerms:
         """Return the terms that a valid form spells."""
         found = self.cleaned_data
-        return BatchTerms(
-            is_atomic=found["carried_out"] == "all", reference=found["reference"], reason=reason
-        )
+        is_atomic = found["carried_out"] == "all"
+        return BatchTerms(is_atomic=is_atomic, reference=found["reference"], reason=reason)
 
 
 @admin.register(BatchFile)

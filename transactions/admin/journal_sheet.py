@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.errors import AlreadyAsked
 from audit.actors import Actor
+from audit.adminparts import PlainText
 from audit.errors import Invalid, Refusal
 from audit.typeids import uuid7
 from transactions.admin.amounts import read_signed_money
@@ -46,13 +47,13 @@ class HeadForm(forms.Form):
     """What a journal rests on. `number` makes it one, however often it is sent."""
 
     number = forms.UUIDField(widget=forms.HiddenInput)
-    reason = forms.CharField(
+    reason = PlainText(
         label="Why",
         max_length=REASON_CHARACTERS_MAX,
         widget=UnfoldAdminTextInputWidget,
         help_text="The second person and the auditor read this.",
     )
-    evidence = forms.CharField(
+    evidence = PlainText(
         label="Evidence",
         max_length=EVIDENCE_CHARACTERS_MAX,
         widget=UnfoldAdminTextInputWidget,
@@ -63,14 +64,14 @@ class HeadForm(forms.Form):
 class LineForm(forms.Form):
     """One line: an account by its code, and an amount with its sign. Empty counts for nothing."""
 
-    account = forms.CharField(
+    account = PlainText(
         required=False,
         max_length=130,
         widget=UnfoldAdminTextInputWidget(
             attrs={"list": "book_accounts", "autocomplete": "off", "spellcheck": "false"}
         ),
     )
-    amount = forms.CharField(
+    amount = PlainText(
         required=False,
         max_length=30,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "class": "cs-amount"}),

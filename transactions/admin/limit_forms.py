@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from audit.adminparts import PlainText
 from transactions.admin.amounts import read_money
 from transactions.services.limits import Maxima
 from transactions.states import LimitKind, LimitWindow
@@ -20,7 +21,7 @@ class LimitForm(forms.Form):
     window = forms.ChoiceField(
         label="Window", choices=LimitWindow.choices, widget=UnfoldAdminSelectWidget
     )
-    amount = forms.CharField(
+    amount = PlainText(
         label="At most in all",
         max_length=30,
         required=False,

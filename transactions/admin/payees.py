@@ -21,6 +21,7 @@ from accounts.selectors.pages import visible_partners
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step, allowed
 from audit.adminparts import (
+    PlainText,
     acted,
     action,
     display,
@@ -54,8 +55,8 @@ def _plain() -> forms.Widget:
 class DetailsForm(forms.Form):
     """Whom money goes to: a name and an IBAN with the right check digits."""
 
-    name = forms.CharField(label="Name of the holder", max_length=70, widget=_plain())
-    iban = forms.CharField(label="IBAN", max_length=42, widget=_plain())
+    name = PlainText(label="Name of the holder", max_length=70, widget=_plain())
+    iban = PlainText(label="IBAN", max_length=42, widget=_plain())
 
     def clean_iban(self) -> str:
         """Take spaces out; insist on the check digits."""
@@ -75,13 +76,13 @@ class NewPayeeForm(DetailsForm):
 
     origin = forms.UUIDField(widget=forms.HiddenInput)
     partner = forms.ChoiceField(widget=UnfoldAdminSelectWidget, help_text="Whose payee it is.")
-    alias = forms.CharField(
+    alias = PlainText(
         label="What we call it",
         max_length=80,
         widget=_plain(),
         help_text="Seen in lists and logs: a company or a role, never a private person's name.",
     )
-    reason = forms.CharField(
+    reason = PlainText(
         label="Why",
         max_length=REASON_CHARACTERS_MAX,
         widget=UnfoldAdminTextInputWidget,

@@ -10,6 +10,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import Account
 from audit.actors import Actor
+from audit.adminparts import PlainText
 from audit.typeids import parse_typeid, uuid7
 from transactions.admin.amounts import read_money
 from transactions.admin.desks import Desk, Request, ask_with_form
@@ -28,16 +29,16 @@ class PayoutForm(forms.Form):
     account = forms.ChoiceField(
         widget=UnfoldAdminSelectWidget, help_text="The money leaves this account."
     )
-    amount = forms.CharField(
+    amount = PlainText(
         max_length=30,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="In the account's currency, e.g. 1,250.00",
+        help_text="In the account's currency, e.g. 1250.00",
     )
     payee = forms.ChoiceField(
         widget=UnfoldAdminSelectWidget,
         help_text="Somebody else is registered under Payees first, by two people.",
     )
-    reference = forms.CharField(
+    reference = PlainText(
         max_length=140,
         required=False,
         widget=UnfoldAdminTextInputWidget,

@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts.models import Approval
 from audit.actors import Actor
 from audit.adminkit import Step
-from audit.adminparts import page_of, spoken, table
+from audit.adminparts import PlainText, page_of, spoken, table
 from transactions.admin.amounts import read_money
 from transactions.admin.bars import bar
 from transactions.models import Transfer
@@ -22,7 +22,7 @@ from transactions.services.reversals import REVERSE, request_reversal
 class ReversalForm(forms.Form):
     """How much goes back, in the transfer's currency."""
 
-    amount = forms.CharField(
+    amount = PlainText(
         max_length=30,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         help_text="All that is left of it, or a part.",
@@ -47,7 +47,7 @@ def reversal_step(request: HttpRequest, *, row: Transfer, actor: Actor) -> Step:
     form = ReversalForm(
         request.POST or None,
         currency=row.currency,
-        initial={"amount": str(left).removesuffix(f" {row.currency}")},
+        initial={"amount": left.figures()},
     )
     return Step(
         title="Ask for a reversal",

@@ -15,7 +15,17 @@ from accounts.frontdesk.staff import step_up
 from accounts.models import Account
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, Step, allowed
-from audit.adminparts import action, amount, copyable, display, instant, page_of, spoken, table
+from audit.adminparts import (
+    PlainText,
+    action,
+    amount,
+    copyable,
+    display,
+    instant,
+    page_of,
+    spoken,
+    table,
+)
 from audit.typeids import uuid7
 from transactions.admin.amounts import read_money
 from transactions.models import SuspensePosting
@@ -29,13 +39,13 @@ class AllocationForm(forms.Form):
     """Whose the money is, and how much of it. `number` makes it one, however often it is sent."""
 
     number = forms.UUIDField(widget=forms.HiddenInput)
-    account = forms.CharField(
+    account = PlainText(
         label="Account it was meant for",
         max_length=60,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text="Its id (acc_…) or its alias, of any partner.",
     )
-    amount = forms.CharField(
+    amount = PlainText(
         max_length=30,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
         help_text="All that remains, or a part of it.",
@@ -43,7 +53,7 @@ class AllocationForm(forms.Form):
 
     def __init__(self, data: Any, /, *, row: SuspensePosting, actor: Actor) -> None:
         """Begin with all that remains."""
-        left = str(Money(max(_remains(row), 0), row.currency)).partition(" ")[0]
+        left = Money(max(_remains(row), 0), row.currency).figures()
         super().__init__(data, initial={"number": uuid7(), "amount": left})
         self.row, self.actor = row, actor
 

@@ -30,6 +30,17 @@ class InsufficientFunds(Refusal):
 
 
 @dataclass(eq=False, kw_only=True)
+class BalanceTooLarge(Refusal):
+    """With this the account would hold, or set aside, more than the books can count."""
+
+    code = "balance_too_large"
+    kind = RefusalKind.CONFLICT
+    transient = False
+
+    account: str
+
+
+@dataclass(eq=False, kw_only=True)
 class AccountFrozen(Refusal):
     """The account is frozen in the direction this money would move."""
 

@@ -21,6 +21,7 @@ from transactions.errors import (
     AccountFrozen,
     AccountNotEmpty,
     AlreadyBooked,
+    BalanceTooLarge,
     InsufficientFunds,
 )
 from transactions.ledger.standings import read_standings
@@ -76,8 +77,8 @@ class Draft:
 def post(draft: Draft) -> UUID:
     """Write `draft` as one journal and return its id.
 
-    Refuses with AlreadyBooked, AccountFrozen or InsufficientFunds; a Fault
-    where the lines do not balance.
+    Refuses with AlreadyBooked, AccountFrozen, BalanceTooLarge or
+    InsufficientFunds; a Fault where the lines do not balance.
     """
     named = {line.account_id for line in draft.lines} if draft.spill_id else ()
     sound = spilled(draft, standings=stand(named) if named else {})
@@ -152,7 +153,7 @@ def lock(*account_ids: UUID) -> None:
 def reserving(amounts: Mapping[UUID, int]) -> Call:
     """Return the call that sets money aside, so that it is no longer available, or frees it.
 
-    Its rules stand for AccountFrozen and InsufficientFunds.
+    Its rules stand for AccountFrozen, BalanceTooLarge and InsufficientFunds.
     """
     return Call(
         sql="ledger_reserve(%s::uuid[], %s::bigint[])",
@@ -196,6 +197,7 @@ def _rules(payer_id: UUID, *, origin: str = "") -> dict[str, Meaning]:
     return {
         "ledger_account_closed": lambda e: AccountClosed(account=typeid("acc", blamed(e))),
         "ledger_account_frozen": lambda e: AccountFrozen(account=typeid("acc", blamed(e))),
+        "balance_countable": lambda e: BalanceTooLarge(account=typeid("acc", blamed(e))),
         "balance_above_floor": lambda e: InsufficientFunds(account=typeid("acc", blamed(e))),
         "ledger_unknown_account": lambda e: NotFound(ref=f"account:{blamed(e)}"),
         "ledger_foreign_book": lambda e: NotFound(ref=f"book:{blamed(e)}"),

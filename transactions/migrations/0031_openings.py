@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """Runs `transactions/sql/0031_openings`."""
 
     dependencies: ClassVar = [
-        ("transactions", "0029_names"),
+        ("transactions", "0030_edges"),
         ("accounts", "0009_life"),
     ]
     operations: ClassVar = [run_sql("transactions", "0031_openings")]

@@ -191,7 +191,7 @@ IN_OTHER_WORDS: Final[dict[str, str]] = {
             AND (s.account_id IS NOT NULL OR NOT a.keeps_balance)
             OR EXISTS (
                 SELECT FROM transactions_posting AS p WHERE p.account_id = a.id
-                    AND (p.balance_after_minor + p.account_version IS NULL) = a.keeps_balance)
+                    AND (p.balance_after_minor # p.account_version IS NULL) = a.keeps_balance)
     """,
     "a posting says how its account stood after it": """
         SELECT format('posting %s says %s before it, its forerunner %s', id, stood, stood_last)

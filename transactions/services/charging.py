@@ -3,19 +3,27 @@
 from datetime import datetime
 from typing import Final
 
+from audit.typeids import typeid
+from transactions.errors import BalanceTooLarge
 from transactions.ledger.posting import Draft, Line
 from transactions.models import FeeRule, Transfer
+from transactions.money import AMOUNT_MINOR_MAX
 from transactions.standing import Standing
 
 FEE: Final = "fee"
 
 
 def charge(transfer: Transfer, *, source: Standing) -> None:
-    """Let the rule in force for its kind, told with the locked account, say what it costs."""
+    """Let the rule in force for its kind, told with the locked account, say what it costs.
+
+    Refuses with BalanceTooLarge what no account could ever pay.
+    """
     rate = source.fees.get(transfer.kind)
     if rate is None:
         return
     transfer.fee_minor = rate.terms.on(transfer.amount_minor)
+    if transfer.fee_minor > AMOUNT_MINOR_MAX:
+        raise BalanceTooLarge(account=typeid("acc", source.account_id))
     # As much of the rule as booking needs, without asking for it.
     transfer.fee_rule = FeeRule(pk=rate.rule_id, account_id=rate.account_id)
 

@@ -37,8 +37,8 @@ def create_hold(*, actor: Actor, order: HoldOrder, origin: str) -> Hold:
 
     It counts against the account's limits now, and not again when captured.
     Refuses, in this order: NotFound, Invalid (to itself), CurrencyMismatch, Invalid (too
-    short, too long), LimitExceeded, AccountFrozen, InsufficientFunds; AlreadyBooked for a
-    known origin.
+    short, too long), LimitExceeded, AccountFrozen, BalanceTooLarge, InsufficientFunds;
+    AlreadyBooked for a known origin.
     """
     named = {key for key in (order.source_id, order.destination_id) if key}
     amount = order.money.amount_minor
@@ -92,8 +92,8 @@ def capture_hold(
 
     With `is_final` the rest is released. `destination_id` where the hold named
     none. Each capture is one journal, once for its `origin`. Refuses with
-    NotFound, Invalid, HoldExpired, WrongState, HoldExceeded, AccountFrozen
-    and CurrencyMismatch; AlreadyBooked for a known origin.
+    NotFound, Invalid, HoldExpired, WrongState, HoldExceeded, AccountFrozen,
+    BalanceTooLarge and CurrencyMismatch; AlreadyBooked for a known origin.
     """
     hold = access_hold(hold_id, actor=actor, lock=True)
     chosen = _destination(hold, named=destination_id)

@@ -34,7 +34,7 @@ def request_partner_transfer(*, actor: Actor, order: PartnerOrder, origin: str) 
 
     Refuses, in this order: NotFound, CurrencyMismatch, AccountClosed,
     DestinationUnavailable (the one answer to whatever keeps the other account
-    from taking it: no such alias, no consent, another currency, frozen, closed),
+    from taking it: no such alias, no consent, another currency, frozen, closed, full),
     LimitExceeded, AccountFrozen, InsufficientFunds, SignatureNeeded; AlreadyBooked
     for a known origin.
     """
@@ -104,20 +104,20 @@ def tell_taker(
 
 def _sides(order: PartnerOrder, *, actor: Actor) -> tuple[Standing, Standing]:
     """Lock both accounts and return them; what is amiss with the taker's has one name."""
-    currency = order.money.currency
+    amount, currency = order.money.amount_minor, order.money.currency
     access_ledger_account(order.source_id, actor=actor)  # a stranger's is not even locked
     taker_id = payable_account(order.alias, payer_book_id=actor.book, currency=currency)
     spending = Spending(
         account_ids=frozenset({order.source_id}),
         kinds=frozenset({LimitKind.PARTNER}),
-        amount_minor=order.money.amount_minor,
+        amount_minor=amount,
         times=1,
     )
     standings = stand([key for key in (order.source_id, taker_id) if key], spending=spending)
     mine = {key: each for key, each in standings.items() if each.book_id == actor.book}
     source, _ = sides(order.source_id, None, currency=currency, standings=mine)
     taker = standings.get(taker_id) if taker_id else None
-    if taker is None or not taker.may_credit:
+    if taker is None or not taker.may_credit or amount > taker.room_minor:
         raise DestinationUnavailable(alias=order.alias)
     return source, taker
 

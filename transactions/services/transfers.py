@@ -27,7 +27,7 @@ def request_transfer(*, actor: Actor, order: TransferOrder, origin: str) -> Tran
 
     Refuses, in this order: NotFound, Invalid (from an account to itself),
     CurrencyMismatch, PayeeNotRegistered, PayeeCooling, LimitExceeded,
-    AccountFrozen, InsufficientFunds; AlreadyBooked for a known origin.
+    AccountFrozen, BalanceTooLarge, InsufficientFunds; AlreadyBooked for a known origin.
     """
     _check_staff(actor, order=order)
     (found,) = take_in([Instruction(order=order, origin=origin)], actor=actor)

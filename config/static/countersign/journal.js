@@ -4,12 +4,12 @@
   const out = document.getElementById("sums");
   if (!form || !out) return;
   const exponents = JSON.parse(form.dataset.exponents);
-  const shape = /^([-−+]?)(\d{1,3}(?:,\d{3})+|\d{1,19})(?:\.(\d{1,3}))?$/;
+  const shape = /^([-−+]?)(\d{1,19})(?:\.(\d{1,3}))?$/;
 
   const minor = (text, exponent) => {
     const found = shape.exec(text.trim());
     if (!found || (found[3] || "").length > exponent) return null;
-    const whole = BigInt(found[2].replaceAll(",", "") + (found[3] || "").padEnd(exponent, "0"));
+    const whole = BigInt(found[2] + (found[3] || "").padEnd(exponent, "0"));
     return found[1] && found[1] !== "+" ? -whole : whole;
   };
   const spelled = (total, exponent, currency) => {
