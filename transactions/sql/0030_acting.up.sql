@@ -91,19 +91,19 @@ BEGIN
 END;
 $$;
 
--- Counts what was decided, in the transaction that moves it: [{subject, book, currency, kind, day, slice, amount, times}],
--- the subject an account or, with its book's id, a partner; in the acting book only. And checks it again against every limit: one that is passed, as it
--- stands with all of these counted, is what the refusal tells, for those who decided on an older reading of it.
+-- Counts what was decided, in the transaction that moves it and in the acting book only: [{subject, book, currency, kind, day,
+-- slice, amount, times}], the subject an account or, with its book's id, a partner. And checks it again against every limit: one
+-- that is passed, as it stands with all of these counted, is what the refusal tells, for those who decided on an older reading.
 CREATE OR REPLACE FUNCTION limits_use(p_uses jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_passed jsonb;
 BEGIN
-    PERFORM public.ledger_check_book(u.book) FROM jsonb_to_recordset(p_uses) AS u (book uuid);
     INSERT INTO public.transactions_limituse AS c (subject_id, currency, day, kind, slice, amount_minor, times)
     SELECT u.subject, u.currency, u.day, u.kind, u.slice, u.amount, u.times
     FROM jsonb_to_recordset(p_uses) AS u (
-        subject uuid, currency text, kind text, day date, slice integer, amount numeric, times bigint)
+        subject uuid, book uuid, currency text, kind text, day date, slice integer, amount numeric, times bigint)
+    CROSS JOIN LATERAL public.ledger_check_book(u.book)
     WHERE u.amount > 0 AND u.times > 0
     ORDER BY u.subject, u.currency, u.day, u.kind, u.slice
     ON CONFLICT (subject_id, currency, day, kind, slice) DO UPDATE
