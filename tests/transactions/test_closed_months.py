@@ -13,7 +13,7 @@ from audit.models import Entry
 from tests import factories
 from tests.conftest import STAGE
 from tests.desk import seat
-from transactions.errors import MonthClosed, MonthNotSettled
+from transactions.errors.months import MonthClosed, MonthNotSettled
 from transactions.models import ClosedBalance, ClosedMonth, LedgerAccount
 from transactions.selectors.clocks import balance_at, settled_at
 from transactions.selectors.invariants import violations

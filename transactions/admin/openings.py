@@ -12,6 +12,7 @@ from accounts.models import Customer, Portfolio
 from accounts.selectors.approvals import requests_about
 from accounts.selectors.pages import portfolios_for_pages
 from audit.actors import Actor
+from audit.adminparts import PlainText
 from audit.typeids import parse_typeid, uuid7
 from transactions.admin.desks import Request
 from transactions.money import EXPONENTS
@@ -27,9 +28,9 @@ ASKED: Final = "Asked for. A second person must approve it; until then there is 
 ASKED_BEFORE: Final = "This account was asked for already, and only once."
 
 
-def _text(label: str, help_text: str, *, most: int, is_required: bool = True) -> forms.CharField:
+def _text(label: str, help_text: str, *, most: int, is_required: bool = True) -> PlainText:
     widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"})
-    return forms.CharField(
+    return PlainText(
         label=label, max_length=most, required=is_required, widget=widget, help_text=help_text
     )
 

@@ -12,7 +12,6 @@ from audit.commands import command
 from audit.constraints import refuse_on
 from audit.errors import Refusal
 from audit.services.recording import later, record
-from transactions.errors import MonthNotSettled
 from transactions.errors.archive import (
     BooksBusy,
     MonthNotClosed,
@@ -20,6 +19,7 @@ from transactions.errors.archive import (
     MonthStillNeeded,
     SnapshotDiffers,
 )
+from transactions.errors.months import MonthNotSettled
 from transactions.models import ArchivedMonth
 from transactions.selectors.archive import next_to_leave, next_to_return, open_suspense_of
 

@@ -8,7 +8,7 @@ from audit.actors import Actor
 from audit.commands import command
 from audit.constraints import refuse_on
 from audit.services.recording import record
-from transactions.errors import MonthClosed, MonthNotSettled
+from transactions.errors.months import MonthClosed, MonthNotSettled
 from transactions.models import ClosedMonth
 
 
