@@ -10,6 +10,9 @@ LOCK   := $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-em
 T      ?=
 ARGS   ?=
 
+# Tests and the sandbox start many processes of ours: none of them shall compile our code anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run demo test check examples prove bank failover mutation bench screenshots reset setup venv benchvenv lock format
 .DEFAULT_GOAL := help
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-import pyotp
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from config.sandbox.codes import code_of
 from config.sandbox.refusal import CannotRun
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -34,7 +34,7 @@ class Member:
 
     def code(self) -> str:
         """Return what the authenticator shows now."""
-        return pyotp.TOTP(self.totp_secret).now()
+        return code_of(self.totp_secret)
 
 
 def chromium() -> str | None:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyotp
-
 from config.env import SANDBOX_DIR
+from config.sandbox.codes import code_of
 from config.sandbox.refusal import CannotRun
 
 
@@ -53,5 +52,5 @@ def print_codes(_arguments: Sequence[str]) -> int:
     except OSError:
         raise CannotRun(f"{path} cannot be read: start a sandbox with `make run`") from None
     for person in staff:
-        print(pyotp.TOTP(person["totp_secret"]).now(), person["email"])
+        print(code_of(person["totp_secret"]), person["email"])
     return 0
