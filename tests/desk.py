@@ -1,6 +1,5 @@
 """The staff's desk for tests: somebody in a role, signed in, and the pages they may open."""
 
-import time
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,8 +12,6 @@ from tests.conftest import STAGE
 from tests.factories import Cast
 from tests.staff import FOUNDER, Member, invite, sign_in
 
-CODE_SECONDS: Final = 30
-SIGN_IN_SECONDS: Final = 2
 NAMES: Final = {
     Role.SUPPORT_AGENT: "Sam Sample",
     Role.FINANCE_OPERATOR: "Fiona Figures",
@@ -44,9 +41,6 @@ def seat(role: Role) -> Desk:
     with STAGE.as_role("migrator"):
         member = invite(role, name=NAMES[role])
     client = Client()
-    left = CODE_SECONDS - time.time() % CODE_SECONDS
-    if left < SIGN_IN_SECONDS:  # a code read now would be stale when it is checked
-        time.sleep(left)
     sign_in(client, member)
     return Desk(member=member, client=client)
 

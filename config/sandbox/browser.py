@@ -12,14 +12,13 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from config.sandbox.codes import code_of
+from config.sandbox.codes import STEP_SECONDS, code_of
 from config.sandbox.refusal import CannotRun
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 INSTALL: Final = "apt-get install chromium"
 WINDOW: Final = {"width": 1440, "height": 900}
 WAIT_MS: Final = 10_000
-CODE_SECONDS: Final = 30
 THEMES: Final = ("light", "dark")
 
 
@@ -90,4 +89,4 @@ def _give_code(page: Page, *, member: Member) -> None:
         page.wait_for_load_state("networkidle")
         if "/2fa/authenticate/" not in page.url:
             return
-        time.sleep(CODE_SECONDS - time.time() % CODE_SECONDS)
+        time.sleep(STEP_SECONDS - time.time() % STEP_SECONDS)

@@ -9,18 +9,13 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from accounts.states import FreezeMode, FreezeReason
 from audit.adminparts import PlainText
 from transactions.admin.amounts import read_money
+from transactions.admin.fields import typed_amount
 from transactions.services.freezes import FreezeTerms
 
 
 def _moment(label: str, help_text: str) -> forms.DateTimeField:
     widget = UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"})
     return forms.DateTimeField(label=label, required=False, widget=widget, help_text=help_text)
-
-
-def _amount(help_text: str, *, is_required: bool) -> PlainText:
-    attrs = {"inputmode": "decimal", "autocomplete": "off"}
-    widget = UnfoldAdminTextInputWidget(attrs=attrs)
-    return PlainText(max_length=30, required=is_required, widget=widget, help_text=help_text)
 
 
 class FreezeForm(forms.Form):
@@ -31,7 +26,7 @@ class FreezeForm(forms.Form):
         choices=[choice for choice in FreezeMode.choices if choice[0] != FreezeMode.NONE],
         widget=UnfoldAdminSelectWidget,
     )
-    amount = _amount("Only to hold an amount back, e.g. 1250.00", is_required=False)
+    amount = typed_amount("Only to hold an amount back, e.g. 1250.00", is_required=False)
     reason_code = forms.ChoiceField(
         label="Kind of reason", choices=FreezeReason.choices, widget=UnfoldAdminSelectWidget
     )
@@ -82,7 +77,9 @@ class FreezeForm(forms.Form):
 class FloorForm(forms.Form):
     """How far below zero an account may stand."""
 
-    overdraft = _amount("In the account's currency, e.g. 1250.00; 0 for none.", is_required=True)
+    overdraft = typed_amount(
+        "In the account's currency, e.g. 1250.00; 0 for none.", label="Overdraft"
+    )
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         """Read the amount in the account's currency."""
@@ -92,7 +89,7 @@ class FloorForm(forms.Form):
     def clean_overdraft(self) -> int:
         """Return the floor that the overdraft makes, in minor units."""
         text = str(self.cleaned_data["overdraft"])
-        if not text.strip("0.,"):
+        if not text.strip("0."):
             return 0
         try:
             return -read_money(text, currency=self.currency).amount_minor

@@ -9,17 +9,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.errors import AlreadyAsked
 from accounts.frontdesk.staff import step_up
 from accounts.models import Account
 from audit.actors import Actor
 from audit.adminkit import LookOnlyAdmin, allowed
-from audit.adminparts import PlainText, acted, action, display, page_of, public_id, table, tag
+from audit.adminparts import acted, action, display, page_of, public_id, table, tag
 from audit.typeids import uuid7
 from transactions.admin.amounts import read_money, unbroken
 from transactions.admin.desks import Request, ask_with_form
+from transactions.admin.fields import typed
 from transactions.admin.standings import APPROVAL_COLOURS
 from transactions.errors import AlreadyBooked
 from transactions.models import Conversion
@@ -33,24 +33,19 @@ from transactions.selectors.suspense import account_called
 from transactions.services.conversions import propose_conversion
 
 
-def _text(label: str, help_text: str, *, most: int = 60) -> PlainText:
-    widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"})
-    return PlainText(label=label, max_length=most, widget=widget, help_text=help_text)
-
-
 class ConversionForm(forms.Form):
     """An exchange to be proposed. `origin` makes it one, however often it is sent."""
 
     origin = forms.UUIDField(widget=forms.HiddenInput)
-    source = _text("From account", "Its id or alias.")
-    destination = _text("To account", "Of the same partner, in another currency.")
-    sold = _text("Leaves", "In the first account's currency, e.g. 1250.00", most=30)
-    bought = _text("Arrives", "In the second account's currency.", most=30)
-    rate = _text(
+    source = typed("From account", "Its id or alias.")
+    destination = typed("To account", "Of the same partner, in another currency.")
+    sold = typed("Leaves", "In the first account's currency, e.g. 1250.00", most=30)
+    bought = typed("Arrives", "In the second account's currency.", most=30)
+    rate = typed(
         "Quoted rate", "What one unit of the first is worth in the second: 163.25", most=21
     )
-    reason = _text("Why", "Kept with the conversion.", most=REASON_CHARACTERS_MAX)
-    evidence = _text(
+    reason = typed("Why", "Kept with the conversion.", most=REASON_CHARACTERS_MAX)
+    evidence = typed(
         "Evidence", "Where the quote is kept: a ticket, a file.", most=EVIDENCE_CHARACTERS_MAX
     )
 

@@ -11,20 +11,13 @@ from accounts.models import Partner
 from audit.adminparts import PlainText
 from audit.typeids import uuid7
 from transactions.admin.amounts import read_money
+from transactions.admin.fields import typed_amount
 from transactions.fees import BPS, FeeTerms
 from transactions.models import FeeRule
 from transactions.money import EXPONENTS, Money
 from transactions.proposals import REASON_CHARACTERS_MAX
 from transactions.services.fees import FeeProposal
 from transactions.states import TransferKind
-
-
-def _amount(label: str, help_text: str) -> PlainText:
-    attrs = {"inputmode": "decimal", "autocomplete": "off"}
-    widget = UnfoldAdminTextInputWidget(attrs=attrs)
-    return PlainText(
-        label=label, max_length=30, required=False, widget=widget, help_text=help_text
-    )
 
 
 class FeeForm(forms.Form):
@@ -38,7 +31,9 @@ class FeeForm(forms.Form):
     currency = forms.ChoiceField(
         choices=[(code, code) for code in sorted(EXPONENTS)], widget=UnfoldAdminSelectWidget
     )
-    flat = _amount("Flat part", "For each transfer, e.g. 0.25. Empty: nothing.")
+    flat = typed_amount(
+        "For each transfer, e.g. 0.25. Empty: nothing.", label="Flat part", is_required=False
+    )
     bps = forms.IntegerField(
         label="Basis points",
         min_value=0,
@@ -47,8 +42,10 @@ class FeeForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
         help_text="Of the amount: 29 is 0.29 %. Rounded half to even.",
     )
-    minimum = _amount("Minimum", "Flat part and share together cost at least this.")
-    cap = _amount("Cap", "And at most this. Empty: no cap.")
+    minimum = typed_amount(
+        "Flat part and share together cost at least this.", label="Minimum", is_required=False
+    )
+    cap = typed_amount("And at most this. Empty: no cap.", label="Cap", is_required=False)
     reason = PlainText(
         label="Why",
         max_length=REASON_CHARACTERS_MAX,

@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from audit.adminparts import PlainText
 from transactions.admin.amounts import read_money
+from transactions.admin.fields import typed_amount
 from transactions.services.limits import Maxima
 from transactions.states import LimitKind, LimitWindow
 
@@ -21,12 +21,10 @@ class LimitForm(forms.Form):
     window = forms.ChoiceField(
         label="Window", choices=LimitWindow.choices, widget=UnfoldAdminSelectWidget
     )
-    amount = PlainText(
+    amount = typed_amount(
+        "e.g. 10000.00; 0 for nothing. Empty: any amount.",
         label="At most in all",
-        max_length=30,
-        required=False,
-        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="e.g. 10,000.00; 0 for nothing. Empty: any amount.",
+        is_required=False,
     )
     count = forms.IntegerField(
         label="At most so often",

@@ -5,16 +5,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from django import forms
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.errors import AlreadyAsked, NameTaken
 from accounts.models import Customer, Portfolio
 from accounts.selectors.approvals import requests_about
 from accounts.selectors.pages import portfolios_for_pages
 from audit.actors import Actor
-from audit.adminparts import PlainText
 from audit.typeids import parse_typeid, uuid7
 from transactions.admin.desks import Request
+from transactions.admin.fields import typed
 from transactions.money import EXPONENTS
 from transactions.proposals import (
     ALIAS_CHARACTERS_MAX,
@@ -28,13 +28,6 @@ ASKED: Final = "Asked for. A second person must approve it; until then there is 
 ASKED_BEFORE: Final = "This account was asked for already, and only once."
 
 
-def _text(label: str, help_text: str, *, most: int, is_required: bool = True) -> PlainText:
-    widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"})
-    return PlainText(
-        label=label, max_length=most, required=is_required, widget=widget, help_text=help_text
-    )
-
-
 class OpeningForm(forms.Form):
     """An account to be opened. `origin` makes it one, however often it is sent."""
 
@@ -42,13 +35,13 @@ class OpeningForm(forms.Form):
     portfolio = forms.ChoiceField(
         widget=UnfoldAdminSelectWidget, help_text="Whose account it is, and who may look at it."
     )
-    customer = _text(
+    customer = typed(
         "Customer",
         "Its id (cus_…), of the same portfolio. Empty: the partner's own account.",
         most=60,
         is_required=False,
     )
-    name = _text(
+    name = typed(
         "Name",
         "As statements call it: what it is for, never a private person's name.",
         most=NAME_CHARACTERS_MAX,
@@ -58,12 +51,12 @@ class OpeningForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
         help_text="For good: an account is kept in one.",
     )
-    alias = _text(
+    alias = typed(
         "Alias",
         "What others may pay it by, e.g. acme-savings-eur. Used once, and never changed.",
         most=ALIAS_CHARACTERS_MAX,
     )
-    reason = _text(
+    reason = typed(
         "Why", "What was agreed, and where that is written.", most=REASON_CHARACTERS_MAX
     )
 

@@ -14,6 +14,7 @@ from audit.adminparts import PlainText
 from audit.typeids import parse_typeid, uuid7
 from transactions.admin.amounts import read_money
 from transactions.admin.desks import Desk, Request, ask_with_form
+from transactions.admin.fields import typed_amount
 from transactions.errors import AlreadyBooked
 from transactions.models import RegisteredPayee
 from transactions.orders import TransferOrder
@@ -29,11 +30,7 @@ class PayoutForm(forms.Form):
     account = forms.ChoiceField(
         widget=UnfoldAdminSelectWidget, help_text="The money leaves this account."
     )
-    amount = PlainText(
-        max_length=30,
-        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="In the account's currency, e.g. 1250.00",
-    )
+    amount = typed_amount("In the account's currency, e.g. 1250.00")
     payee = forms.ChoiceField(
         widget=UnfoldAdminSelectWidget,
         help_text="Somebody else is registered under Payees first, by two people.",

@@ -6,14 +6,14 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import Approval
 from audit.actors import Actor
 from audit.adminkit import Step
-from audit.adminparts import PlainText, page_of, spoken, table
+from audit.adminparts import page_of, spoken, table
 from transactions.admin.amounts import read_money
 from transactions.admin.bars import bar
+from transactions.admin.fields import typed_amount
 from transactions.models import Transfer
 from transactions.money import Money
 from transactions.services.reversals import REVERSE, request_reversal
@@ -22,11 +22,7 @@ from transactions.services.reversals import REVERSE, request_reversal
 class ReversalForm(forms.Form):
     """How much goes back, in the transfer's currency."""
 
-    amount = PlainText(
-        max_length=30,
-        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="All that is left of it, or a part.",
-    )
+    amount = typed_amount("All that is left of it, or a part.")
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         """Read amounts in `currency`."""

@@ -28,6 +28,7 @@ from audit.adminparts import (
 )
 from audit.typeids import uuid7
 from transactions.admin.amounts import read_money
+from transactions.admin.fields import typed_amount
 from transactions.models import SuspensePosting
 from transactions.money import Money
 from transactions.proposals import Allocation
@@ -45,11 +46,7 @@ class AllocationForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text="Its id (acc_…) or its alias, of any partner.",
     )
-    amount = PlainText(
-        max_length=30,
-        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="All that remains, or a part of it.",
-    )
+    amount = typed_amount("All that remains, or a part of it.")
 
     def __init__(self, data: Any, /, *, row: SuspensePosting, actor: Actor) -> None:
         """Begin with all that remains."""
